@@ -1,0 +1,173 @@
+// The panel beside the canvas: whatever is selected, as a form.
+
+import { type Graph, type GraphNode, isEnd, isStep, nodeById } from "../graph";
+import { Icon } from "../nodes/Icon";
+import { lookOf, nodeClass } from "../nodes/kinds";
+import { useEditor, useStores } from "../store/hooks";
+import { EndForm } from "./EndForm";
+import { NameField } from "./NameField";
+import { StepForm } from "./StepForm";
+
+export function Inspector() {
+	const graph = useEditor((state) => state.history.present);
+	const selection = useEditor((state) => state.selection);
+	const [node] = selection.nodes.map((id) => nodeById(graph, id));
+	const count = selection.nodes.length + selection.edges.length;
+	if (node && selection.nodes.length === 1) return <NodeForm key={node.id} node={node} />;
+	if (count === 1) return <WirePanel graph={graph} id={selection.edges[0] ?? ""} />;
+	if (count > 1) return <ManyPanel count={count} />;
+	return <Overview graph={graph} />;
+}
+
+function NodeForm({ node }: { node: GraphNode }) {
+	const problems = useEditor((state) =>
+		state.problems.filter((problem) => problem.node === node.id),
+	);
+	return (
+		<div className={`inspector-body ${nodeClass(node.kind)}`}>
+			<p className="inspector-kind">
+				<span className="node-icon">
+					<Icon name={lookOf(node.kind).icon} />
+				</span>
+				{lookOf(node.kind).title}
+			</p>
+			{problems.length > 0 && (
+				<ul className="inspector-problems">
+					{problems.map((problem) => (
+						<li key={`${problem.code} ${problem.field} ${problem.edge}`}>
+							<Icon name="warning" />
+							<span>{problem.message}</span>
+						</li>
+					))}
+				</ul>
+			)}
+			<NameField node={node} />
+			{isStep(node) && <StepForm node={node} />}
+			{isEnd(node) && <EndForm node={node} />}
+			{node.kind === "unknown" && (
+				<p className="panel-note">
+					This page does not know “{String(node.raw.kind)}”. It is kept as it is; remove it, or
+					edit the pipeline in a newer studio.
+				</p>
+			)}
+			<SelectionButtons />
+		</div>
+	);
+}
+
+function SelectionButtons() {
+	const { editor } = useStores();
+	const readOnly = useEditor((state) => state.readOnly);
+	if (readOnly) return null;
+	return (
+		<div className="button-row">
+			<button type="button" className="btn btn-sm" onClick={() => editor.getState().duplicate()}>
+				<Icon name="copy" /> Duplicate
+			</button>
+			<button
+				type="button"
+				className="btn btn-sm btn-ghost text-error"
+				onClick={() => editor.getState().removeSelected()}
+			>
+				<Icon name="trash" /> Remove
+			</button>
+		</div>
+	);
+}
+
+function ManyPanel({ count }: { count: number }) {
+	return (
+		<div className="inspector-body">
+			<p className="inspector-title">{count} things are selected</p>
+			<SelectionButtons />
+		</div>
+	);
+}
+
+function WirePanel({ graph, id }: { graph: Graph; id: string }) {
+	const { editor } = useStores();
+	const readOnly = useEditor((state) => state.readOnly);
+	const problem = useEditor(
+		(state) => state.problems.find(({ edge }) => edge === id)?.message ?? "",
+	);
+	const edge = graph.edges.find((other) => other.id === id);
+	if (!edge) return null;
+	const name = (node: string) => nodeById(graph, node)?.name ?? "?";
+	return (
+		<div className="inspector-body">
+			<p className="inspector-kind">Wire</p>
+			<p>
+				<code>
+					{name(edge.source)}.{edge.source_field}
+				</code>{" "}
+				goes into{" "}
+				<code>
+					{name(edge.target)}.{edge.target_field}
+				</code>
+				.
+			</p>
+			{problem && <p className="field-problem">{problem}</p>}
+			<div className="button-row">
+				<button
+					type="button"
+					className="btn btn-sm"
+					onClick={() => editor.getState().select([edge.target])}
+				>
+					Choose another source
+				</button>
+				{!readOnly && (
+					<button
+						type="button"
+						className="btn btn-sm btn-ghost text-error"
+						onClick={() => editor.getState().removeSelected()}
+					>
+						<Icon name="trash" /> Remove
+					</button>
+				)}
+			</div>
+		</div>
+	);
+}
+
+/** The pipeline as a list: the way to every node without a mouse. */
+function Overview({ graph }: { graph: Graph }) {
+	const { editor, page } = useStores();
+	const problems = useEditor((state) => state.problems);
+	return (
+		<div className="inspector-body">
+			<p className="inspector-title">{page.name}</p>
+			<p className="panel-note">
+				Choose a node to see its fields, its instruction and where its inputs come from.
+			</p>
+			<ul className="node-list">
+				{graph.nodes.map((node) => {
+					const count = problems.filter((problem) => problem.node === node.id).length;
+					return (
+						<li key={node.id}>
+							<button
+								type="button"
+								className={`node-list-row node-${node.kind}`}
+								onClick={() => editor.getState().select([node.id])}
+							>
+								<span className="node-icon">
+									<Icon name={lookOf(node.kind).icon} />
+								</span>
+								<span className="node-list-name">{node.name}</span>
+								{count > 0 && (
+									<span className="node-problems">
+										<Icon name="warning" />
+										{count}
+										<span className="sr-only"> problems</span>
+									</span>
+								)}
+							</button>
+						</li>
+					);
+				})}
+			</ul>
+			<a className="text-link" href={page.urls.outline}>
+				The whole pipeline in words
+			</a>
+		</div>
+	);
+}

@@ -1,0 +1,50 @@
+// Line drawings, 24 × 24, in the stroke of the rest of the site.
+
+const PATHS = {
+	input: "M4 12h11M11 7.5l4.5 4.5L11 16.5M19.5 5v14",
+	output: "M4.5 5v14M9 12h11M16 7.5l4.5 4.5-4.5 4.5",
+	predict: "M12 3.5l1.9 6.6 6.6 1.9-6.6 1.9L12 20.5l-1.9-6.6L3.5 12l6.6-1.9z",
+	chain_of_thought: "M4 6h8M4 11h12M4 16h6M15 16l2.5 2.5L22 14",
+	tools: "M14.5 5.5a4 4 0 00-5 5L4 16v4h4l5.5-5.5a4 4 0 005-5L15.5 12 12 8.5z",
+	code: "M8.5 7L3.5 12l5 5M15.5 7l5 5-5 5M13.5 4.5l-3 15",
+	best: "M7 4h10v5a5 5 0 01-10 0zM4 5h3M17 5h3M4 5a4 4 0 003.5 5M20 5a4 4 0 01-3.5 5M12 14v4M8 20h8",
+	flow: "M4 12h5M9 12c3 0 3-6 6-6h5M9 12c3 0 3 6 6 6h5",
+	unknown:
+		"M9 9a3 3 0 116 0c0 2-3 2.3-3 4.5M12 17.5v.01M3.5 12a8.5 8.5 0 1017 0 8.5 8.5 0 00-17 0",
+	undo: "M8.5 5L4 9.5 8.5 14M4.5 9.5H14a5.5 5.5 0 010 11H9",
+	redo: "M15.5 5L20 9.5 15.5 14M19.5 9.5H10a5.5 5.5 0 000 11h5",
+	fit: "M4 9V5.5A1.5 1.5 0 015.5 4H9M15 4h3.5A1.5 1.5 0 0120 5.5V9M20 15v3.5a1.5 1.5 0 01-1.5 1.5H15M9 20H5.5A1.5 1.5 0 014 18.5V15",
+	tidy: "M4 4.5h6v5H4zM4 14.5h6v5H4zM14.5 9.5h5.5v5h-5.5zM10 7h2.3v10H10M12.3 12h2.2",
+	plus: "M12 5v14M5 12h14",
+	close: "M6 6l12 12M18 6L6 18",
+	trash: "M5 7h14M10 7V4.5h4V7M7 7l.8 12.5h8.4L17 7M10.5 11v5M13.5 11v5",
+	copy: "M9 9h11v11H9zM5.5 15H4V4h11v1.5",
+	run: "M7.5 5l11 7-11 7z",
+	compile: "M4 6h6l4 6h6M4 18h6l4-6M17 9l3 3-3 3",
+	check: "M5 12.5l4.5 4.5L19 7.5",
+	warning: "M12 4l9 15.5H3L12 4zM12 10v4.5M12 17v.01",
+	edit: "M4 20l1-4.5L16 4.5l3.5 3.5L8.5 19zM14 6.5l3.5 3.5",
+	expose: "M4 12h10M10.5 8l4 4-4 4M18 5h2v14h-2",
+	search: "M5 11a6 6 0 1012 0 6 6 0 00-12 0M15.5 15.5L20 20",
+	module: "M12 3.2l8 4.4v8.8l-8 4.4-8-4.4V7.6zM4 7.6l8 4.4 8-4.4M12 12v8.8",
+	key: "M3.5 6.5h17v11h-17zM7 10v.01M11 10v.01M15 10v.01M8 14h8",
+} as const;
+
+export type IconName = keyof typeof PATHS;
+
+export function Icon({ name, className = "icon" }: { name: IconName; className?: string }) {
+	return (
+		<svg
+			className={className}
+			viewBox="0 0 24 24"
+			fill="none"
+			stroke="currentColor"
+			strokeWidth="1.75"
+			strokeLinecap="round"
+			strokeLinejoin="round"
+			aria-hidden="true"
+		>
+			<path d={PATHS[name]} />
+		</svg>
+	);
+}

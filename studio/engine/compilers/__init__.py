@@ -1,0 +1,116 @@
+"""The compilers by kind, and the one door to them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from typing import Any
+
+from studio.engine.compilers import estimates
+from studio.engine.compilers.base import CompilerKind, CompileTask
+from studio.engine.compilers.bootstrap import BOOTSTRAP
+from studio.engine.compilers.confirm import calls_to_keep, confirm, hold_back
+from studio.engine.compilers.estimates import Estimate, Sizes, calls_per_run
+from studio.engine.compilers.events import CompileResult, Event, Finished, Planned
+from studio.engine.compilers.labeled import LABELED
+from studio.engine.compilers.random_search import RANDOM_SEARCH
+from studio.engine.compilers.search import Search
+from studio.engine.errors import BudgetSpent, CompileError
+from studio.engine.extensions import Table, is_kind
+from studio.engine.params import read_params
+
+COMPILERS: Table[CompilerKind] = Table(
+    "studio.compilers",
+    (RANDOM_SEARCH, BOOTSTRAP, LABELED),
+    is_kind(CompilerKind),
+)
+
+
+async def compile_program(task: CompileTask) -> AsyncGenerator[Event, None]:
+    """Compile: events as they happen, the last one is `Finished`.
+
+    With the same seed and an LM that answers the same, the events are the same, whatever the
+    concurrency. What the ledger knows is not run again, so a compile that was killed goes on where
+    it was. When the budget runs out, the best candidate so far is the result.
+
+    Raises `CompileError` when it cannot start or nothing could be scored, `EngineError` for
+    parameters, and what `evaluate` raises when the metric or the LM is broken.
+    """
+    kind = find_compiler(task.compiler)
+    params = read_params(kind.params, task.params)
+    if not task.program.predictors:
+        raise CompileError(
+            "The pipeline has no step that asks a model, so nothing can be compiled."
+        )
+    search = Search(task, params)
+    sizes = Sizes.of(
+        task.program,
+        task.runtime,
+        train=len(search.train),
+        dev=len(search.dev),
+        test=len(search.test),
+    )
+    plan = kind.plan(params, len(search.train))
+    yield Planned(
+        compiler=kind.name,
+        seed=task.seed,
+        candidates=plan.candidates + 1,
+        train=len(search.train),
+        dev=len(search.dev),
+        test=len(search.test),
+        calls=estimates.estimate(kind, task.params, sizes).expected,
+        notes=tuple(search.notes),
+    )
+    kept = await calls_to_keep(search, sizes.calls_per_run)
+    try:
+        with hold_back(task.budget, kept):
+            async with aclosing(search.consider_baseline()) as events:
+                async for event in events:
+                    yield event
+            async with aclosing(kind.run(search, params)) as events:
+                async for event in events:
+                    yield event
+    except BudgetSpent as spent:
+        if search.best is None:
+            raise CompileError(
+                "The budget ran out before the uncompiled program was scored on the "
+                f"{len(search.dev)} dev examples, so there is nothing to compare with. This "
+                f"compile takes about {kept + len(search.dev) * sizes.calls_per_run:,} calls at "
+                "the least."
+            ) from spent
+        search.notes.append(
+            "The budget ran out in the search: the result is the best of the candidates that "
+            f"were scored until then, {search.scored} with the uncompiled program."
+        )
+    winner = search.best or search.baseline
+    async with aclosing(confirm(search, winner, sizes.calls_per_run)) as events:
+        async for event in events:
+            yield event
+
+
+def estimate(compiler: str, params: Mapping[str, Any], sizes: Sizes) -> Estimate:
+    """How many LM calls a compile takes, as a range. Raises `EngineError` for the parameters."""
+    return estimates.estimate(find_compiler(compiler), params, sizes)
+
+
+def find_compiler(name: str) -> CompilerKind:
+    """The compiler of that name, or a `CompileError` that lists the known ones."""
+    if name not in COMPILERS:
+        raise CompileError(f"There is no compiler “{name}”. Known: {', '.join(COMPILERS)}.")
+    return COMPILERS[name]
+
+
+__all__ = [
+    "COMPILERS",
+    "CompileResult",
+    "CompileTask",
+    "CompilerKind",
+    "Estimate",
+    "Event",
+    "Finished",
+    "Sizes",
+    "calls_per_run",
+    "compile_program",
+    "estimate",
+    "find_compiler",
+]

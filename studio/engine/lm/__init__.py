@@ -1,0 +1,1 @@
+"""Language models: one protocol, several servers, and wrappers around them."""

@@ -1,0 +1,1 @@
+"""Retrieval: passages that may hold the answer."""

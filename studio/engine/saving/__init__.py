@@ -1,0 +1,1 @@
+"""Programs and states as files, ours and those of others."""

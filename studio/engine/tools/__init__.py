@@ -1,0 +1,1 @@
+"""Tools: what an LM may call on its way to an answer."""

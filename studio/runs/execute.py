@@ -1,0 +1,158 @@
+"""How a worker executes a run: claim it, do the work, watch for a cancel, end it in one state.
+
+The work is asynchronous and runs on an event loop beside this thread; what touches the database
+comes back to this thread, so that one run uses one connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from asgiref.sync import async_to_sync, sync_to_async
+from django.db.utils import InterfaceError, OperationalError
+
+from studio.engine.errors import EngineError
+from studio.engine.lm.metered import Budget
+from studio.errors import StudioError
+from studio.runs import leases
+from studio.runs.jobs import JOBS, Job
+from studio.runs.models import Run
+from studio.runs.states import State
+
+logger = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 0.4
+"""How soon a cancel is seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How the work on a run ended."""
+
+    state: State
+    """`QUEUED`: given back, because this worker shuts down."""
+    report: dict[str, Any] = field(default_factory=dict)
+    error: str = ""
+
+
+def execute(
+    run_id: UUID,
+    *,
+    shutting_down: threading.Event | None = None,
+    on_look: Callable[[Run], None] | None = None,
+) -> State | None:
+    """Work on a run until it ends; its state then, or None when somebody else has it.
+
+    `on_look` is called every half second with the run as it stands. Raises what nobody expected,
+    after the run has been marked as failed.
+    """
+    owner = leases.new_owner()
+    if not leases.claim(run_id, owner):
+        return None
+    run = Run.objects.select_related(
+        "project",
+        "version__pipeline",
+        "connection",
+        "dataset",
+        "metric__judge",
+        "created_by",
+    ).get(pk=run_id)
+    budget = budget_of(run)
+    try:
+        outcome = async_to_sync(_work_and_watch)(run, owner, budget, shutting_down, on_look)
+        return _end(run, owner, budget, outcome)
+    except leases.LeaseLost:
+        logger.warning("Another worker has taken %s over.", run)
+        return None
+    except (OperationalError, InterfaceError):
+        raise  # the database is away, so nothing can be said; the reaper will put the run back
+    except BaseException as error:
+        sentence = (
+            f"The studio ran into a problem of its own ({type(error).__name__}: {error}). "
+            "The worker's log has the details; please report it."
+        )
+        _end(run, owner, budget, Outcome(State.FAILED, error=sentence))
+        raise
+
+
+def budget_of(run: Run) -> Budget:
+    """The run's cap, with what earlier attempts spent taken from it."""
+    budget = Budget(run.max_calls)
+    for _ in range(min(run.calls, run.max_calls)):
+        budget.take()
+    return budget
+
+
+def _end(run: Run, owner: str, budget: Budget, outcome: Outcome) -> State:
+    spent = {"calls": budget.used, "cost": run.cost + budget.usage.cost}
+    if outcome.state == State.QUEUED:
+        leases.give_back(run.pk, owner, **spent)
+    else:
+        leases.finish(
+            run.pk, owner, outcome.state, report=outcome.report, error=outcome.error, **spent
+        )
+    return outcome.state
+
+
+async def _work_and_watch(
+    run: Run,
+    owner: str,
+    budget: Budget,
+    shutting_down: threading.Event | None,
+    on_look: Callable[[Run], None] | None,
+) -> Outcome:
+    job = Job(run, owner, budget)
+    work = asyncio.create_task(JOBS[run.kind](job))
+    watch = asyncio.create_task(_watch(run, owner, budget, shutting_down, on_look))
+    try:
+        await asyncio.wait((work, watch), return_when=asyncio.FIRST_COMPLETED)
+        if work.done():
+            return await _outcome_of(work)
+        work.cancel()
+        await asyncio.wait((work,))
+        await job.drain()
+        stopped = watch.result()  # raises LeaseLost
+        # Work that ended in the same moment counts.
+        return stopped if work.cancelled() else await _outcome_of(work)
+    finally:
+        watch.cancel()
+        work.cancel()
+        await asyncio.wait((watch, work))
+        await job.close()
+
+
+async def _outcome_of(work: asyncio.Task[dict[str, Any]]) -> Outcome:
+    try:
+        return Outcome(State.SUCCEEDED, await work)
+    except (EngineError, StudioError) as error:
+        return Outcome(State.FAILED, error=str(error))
+
+
+async def _watch(
+    run: Run,
+    owner: str,
+    budget: Budget,
+    shutting_down: threading.Event | None,
+    on_look: Callable[[Run], None] | None,
+) -> Outcome:
+    """Keep the lease and what was spent; ends when the run has to stop."""
+
+    def look() -> bool:
+        cost = run.cost + budget.usage.cost
+        found = leases.beat(run.pk, owner, calls=budget.used, cost=cost)
+        if on_look is not None:
+            on_look(Run.objects.get(pk=run.pk))
+        return found.cancel
+
+    while True:
+        if await sync_to_async(look)():
+            return Outcome(State.CANCELLED)
+        if shutting_down is not None and shutting_down.is_set():
+            return Outcome(State.QUEUED)
+        await asyncio.sleep(LOOK_EVERY_S)

@@ -1,0 +1,53 @@
+"""Filters for pages that show examples, predictions and times."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from django import template
+
+register = template.Library()
+
+
+@register.filter
+def at(values: Any, name: str) -> str:
+    """The value under `name` as text; empty when there is none."""
+    if not isinstance(values, Mapping) or name not in values:
+        return ""
+    return as_text(values[name])
+
+
+@register.filter
+def as_text(value: Any) -> str:
+    """A value as people read it."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return json.dumps(value, ensure_ascii=False)
+
+
+@register.filter
+def took(elapsed: timedelta | float | None) -> str:
+    """A length of time: 0.8 s, 12 s, 3 min 20 s, 1 h 5 min."""
+    if elapsed is None:
+        return ""
+    seconds = elapsed.total_seconds() if isinstance(elapsed, timedelta) else float(elapsed)
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min"
+
+
+@register.filter
+def minus(one: Any, other: Any) -> float:
+    """The difference of two numbers."""
+    return float(one) - float(other)
