@@ -101,4 +101,4 @@ def test_a_process_that_ends_waits_for_no_more_messages(
         began = time.monotonic()
         with pytest.raises(socket.timeout):
             connection.drain_events(timeout=5)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 4

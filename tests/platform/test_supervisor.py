@@ -34,7 +34,7 @@ def test_leaving_ends_all_parts_with_their_children(tmp_path: Path) -> None:
         parts.start(part("two", "sleep", tmp_path))
         found = pids(tmp_path, "one") + pids(tmp_path, "two")
         assert len(found) == 3
-    until(lambda: none_alive(found), 5)
+    until(lambda: none_alive(found), 40)
 
 
 def test_the_end_of_one_is_told_with_its_name_and_log(tmp_path: Path) -> None:
@@ -45,7 +45,7 @@ def test_the_end_of_one_is_told_with_its_name_and_log(tmp_path: Path) -> None:
         with pytest.raises(PartEnded, match=r"The one ended with status 3\. Its log: .*one\.log"):
             parts.watch()
     assert "I have said why." in (tmp_path / "one.log").read_text()
-    until(lambda: none_alive(found), 5)
+    until(lambda: none_alive(found), 40)
 
 
 def test_who_does_not_listen_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,7 +54,7 @@ def test_who_does_not_listen_is_killed(tmp_path: Path, monkeypatch: pytest.Monke
         parts.start(part("one", "stubborn", tmp_path))
         found = pids(tmp_path, "one")
         began = time.monotonic()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     assert none_alive(found)
 
 
@@ -92,4 +92,4 @@ def test_parts_end_when_the_parent_is_killed(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", code]) as parent:
         found = pids(tmp_path, "one")
         parent.kill()
-    until(lambda: none_alive(found), 5)
+    until(lambda: none_alive(found), 40)

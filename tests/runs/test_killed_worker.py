@@ -164,7 +164,7 @@ def test_a_killed_worker_costs_nothing_that_was_scored(tmp_path: Path, server: F
     killed, undisturbed = json.loads(python("-c", SETUP, server.url))
 
     def query(sql: str) -> list[Any]:
-        with closing(sqlite3.connect(tmp_path / "database.sqlite3", timeout=20)) as database:
+        with closing(sqlite3.connect(tmp_path / "database.sqlite3", timeout=60)) as database:
             return database.execute(sql).fetchall()
 
     def scores() -> list[Any]:
@@ -177,7 +177,7 @@ def test_a_killed_worker_costs_nothing_that_was_scored(tmp_path: Path, server: F
         return str(query(f"SELECT state FROM runs_run WHERE id='{killed.replace('-', '')}'")[0][0])
 
     with worker(env, log) as first:
-        wait_until(lambda: len(scores()) >= 30, 30, log)
+        wait_until(lambda: len(scores()) >= 30, 120, log)
         os.killpg(first.pid, signal.SIGKILL)
         first.wait()
     before = scores()
@@ -188,7 +188,7 @@ def test_a_killed_worker_costs_nothing_that_was_scored(tmp_path: Path, server: F
         file.unlink()
 
     with worker(env, log):
-        wait_until(lambda: state() not in ("queued", "running"), 60, log)
+        wait_until(lambda: state() not in ("queued", "running"), 180, log)
     assert state() == "succeeded", query("SELECT error FROM runs_run")
 
     after = scores()

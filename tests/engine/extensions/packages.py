@@ -31,7 +31,7 @@ def run(site: Path, code: str, *options: str) -> str:
         cwd=site,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]

@@ -240,7 +240,7 @@ def test_huge_answers_of_any_kind_are_read_or_refused_at_once(format_: Format, p
             said.append(str(error))
         text = renderer.answer({**VALUES, "summary": text, "area": text})
         renderer.ask({"message": text, "note": text}, {})
-    assert time.process_time() - begun < 3
+    assert time.process_time() - begun < 15
     assert max(map(len, said)) < 2_000
 
 

@@ -152,7 +152,7 @@ assert load_litellm().model_cost
         capture_output=True,
         text=True,
         env=environment,
-        timeout=100,
+        timeout=300,
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")

@@ -132,7 +132,7 @@ def test_a_megabyte_takes_a_moment_even_on_a_busy_machine(kind: str, make: Make)
     for gold, got in ((one, other), (one, one), (one, "short"), ("short", one)):
         began = time.process_time()
         score = judged(metric, Example({"answer": gold}), Prediction({"answer": got}))
-        assert time.process_time() - began < 2.0
+        assert time.process_time() - began < 10
         assert score.value is None or 0 <= score.value <= 1
 
 

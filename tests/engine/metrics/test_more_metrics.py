@@ -229,7 +229,7 @@ def test_json_equality_says_where_the_difference_is() -> None:
 def test_no_text_is_a_trap(kind: str, text: str) -> None:
     began = time.process_time()
     assert 0 <= (score(kind, "7", text).value or 0) <= 1
-    assert time.process_time() - began < 2.0
+    assert time.process_time() - began < 10
 
 
 def test_json_that_is_nested_too_deeply_is_unscored() -> None:

@@ -81,7 +81,7 @@ class Live:
             [sys.executable, dspy_driver.__file__, str(self.exported), str(self.saved)],
             capture_output=True,
             text=True,
-            timeout=100,
+            timeout=300,
             check=False,
             env={
                 **{key: value for key, value in os.environ.items() if key in ("PATH", "LANG")},

@@ -102,7 +102,7 @@ def test_a_pattern_that_never_ends_is_given_up(keyword: str) -> None:
     before = time.perf_counter()
     with pytest.raises(ToolError, match="takes too long"):
         read(schemas[keyword], **({"a": text} if keyword == "pattern" else {text: 1}))
-    assert time.perf_counter() - before < 3
+    assert time.perf_counter() - before < 15
 
 
 JSON = st.recursive(

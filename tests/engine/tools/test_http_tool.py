@@ -290,7 +290,7 @@ def test_a_packed_answer_is_unpacked_up_to_the_bound() -> None:
     before = time.perf_counter()
     said = ask(bomb, lambda here: fetch(here, max_chars=10), url="{here}/")
     assert said.startswith("0000000000\n…")
-    assert time.perf_counter() - before < 5
+    assert time.perf_counter() - before < 20
     broken = saying(
         body=b"no gzip", headers={"Content-Encoding": "gzip", "Content-Type": "text/plain"}
     )
@@ -435,7 +435,7 @@ def test_pages(page: str, text: str) -> None:
 def test_a_hostile_page_is_read_in_time(piece: str, end: str) -> None:
     before = time.perf_counter()
     html_text("&#" + piece * (50_000 // len(piece)) + end)
-    assert time.perf_counter() - before < 3
+    assert time.perf_counter() - before < 15
 
 
 @pytest.mark.parametrize(
@@ -470,7 +470,7 @@ def test_calls_at_the_same_time_and_cancelled_ones() -> None:
             before = time.perf_counter()
             found = await asyncio.gather(*(tool({"url": f"{here}/{n}"}) for n in range(20)))
             assert found == [f"/{n}" for n in range(20)]
-            assert time.perf_counter() - before < 3
+            assert time.perf_counter() - before < 15
             task = asyncio.create_task(tool({"url": here}))
             await asyncio.sleep(0.02)
             task.cancel()
