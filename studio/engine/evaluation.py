@@ -81,6 +81,18 @@ class Traced:
     """LM calls that it took; answers from the cache do not count."""
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What an LM said when a compiler asked it how to go on."""
+
+    values: Mapping[str, Any]
+    """The outputs that it was asked for; empty when its answer could not be read."""
+    problem: str = ""
+    """Why there are none."""
+    calls: int = 0
+    """LM calls that it took; answers from the cache do not count."""
+
+
 class Ledger(Protocol):
     """Remembers every result, so that nothing is paid for twice."""
 
@@ -98,6 +110,12 @@ class Ledger(Protocol):
     ) -> None:
         """Remember it."""
 
+    async def get_answer(self, key: str) -> Answered | None:
+        """What was answered to the question that `key` is the hash of, if it was asked."""
+
+    async def put_answer(self, key: str, role: str, answered: Answered) -> None:
+        """Remember it; `role` says which LM was asked, such as `proposer`."""
+
 
 @dataclass
 class MemoryLedger:
@@ -105,6 +123,7 @@ class MemoryLedger:
 
     scores: dict[tuple[str, str], Scored] = field(default_factory=dict)
     traces: dict[tuple[str, str, int], Traced] = field(default_factory=dict)
+    answers: dict[str, Answered] = field(default_factory=dict)
 
     async def get_score(self, candidate_hash: str, example_id: str) -> Scored | None:
         """See `Ledger.get_score`."""
@@ -123,6 +142,14 @@ class MemoryLedger:
     ) -> None:
         """See `Ledger.put_trace`."""
         self.traces[teacher_hash, example_id, round] = traced
+
+    async def get_answer(self, key: str) -> Answered | None:
+        """See `Ledger.get_answer`."""
+        return self.answers.get(key)
+
+    async def put_answer(self, key: str, role: str, answered: Answered) -> None:
+        """See `Ledger.put_answer`."""
+        self.answers[key] = answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,11 +195,7 @@ async def evaluate(
     ready = program.apply(candidate)
 
     async def score(example: Example) -> tuple[Example, Scored]:
-        known = await ledger.get_score(candidate.hash, example.id)
-        if known is None:
-            known = await _score(ready, example, metric, runtime)
-            await ledger.put_score(candidate.hash, example.id, known)
-        return example, known
+        return example, await score_one(ready, candidate.hash, example, metric, runtime, ledger)
 
     first: list[Scored] | None = []
     async with aclosing(in_order(examples, score, concurrency=concurrency)) as results:
@@ -181,10 +204,10 @@ async def evaluate(
             if first is not None:
                 first.append(scored)
                 if len(first) == FIRST:
-                    _check_system(first)
+                    check_system(first)
                     first = None
     if first:
-        _check_system(first)
+        check_system(first)
 
 
 async def evaluate_all(
@@ -203,6 +226,30 @@ async def evaluate_all(
         program, candidate, unique, metric, runtime, ledger, concurrency=concurrency
     )
     return Evaluation(tuple([result async for result in results]))
+
+
+async def score_one(
+    program: Program,
+    candidate_hash: str,
+    example: Example,
+    metric: Metric,
+    runtime: Runtime,
+    ledger: Ledger,
+) -> Scored:
+    """The result of `program`, which is set as the candidate says, on one example.
+
+    It comes from the ledger or goes into it. Raises what `evaluate` raises at once.
+    """
+    known = await ledger.get_score(candidate_hash, example.id)
+    if known is None:
+        prediction, problem, calls = await attempt(program, example.values, runtime)
+        if problem:
+            known = Scored(Score(0.0, problem), prediction, calls)
+        else:
+            score = await judge_or_reason(metric, example, prediction)
+            known = Scored(score, prediction, calls)
+        await ledger.put_score(candidate_hash, example.id, known)
+    return known
 
 
 async def attempt(
@@ -236,16 +283,21 @@ async def judge_or_reason(metric: Metric, example: Example, prediction: Predicti
 
 
 async def in_order(
-    items: Iterable[S], work: Callable[[S], Awaitable[T]], *, concurrency: int
+    items: Iterable[S],
+    work: Callable[[S], Awaitable[T]],
+    *,
+    concurrency: int,
+    block: int = BLOCK,
 ) -> AsyncGenerator[T, None]:
     """`work` on every item, several at a time; results in the order of the items.
 
+    `block` items are taken and worked on together; results come when all of them are through.
     When one raises an `EngineError`, no other is started, those in flight end, and the first
     failure (in the order of the items) is raised after the results that stand before it.
     """
     left = iter(items)
-    while block := list(islice(left, BLOCK)):
-        for outcome in await _settle(block, work, concurrency):
+    while taken := list(islice(left, max(1, block))):
+        for outcome in await _settle(taken, work, concurrency):
             if isinstance(outcome, EngineError):
                 raise outcome
             yield outcome
@@ -280,15 +332,7 @@ async def _settle(
     return [outcomes[index] for index in sorted(outcomes)]
 
 
-async def _score(program: Program, example: Example, metric: Metric, runtime: Runtime) -> Scored:
-    prediction, problem, calls = await attempt(program, example.values, runtime)
-    if problem:
-        return Scored(Score(0.0, problem), prediction, calls)
-    score = await judge_or_reason(metric, example, prediction)
-    return Scored(score, prediction, calls)
-
-
-def _check_system(first: Sequence[Scored]) -> None:
+def check_system(first: Sequence[Scored]) -> None:
     """Raise when every one of the first results failed through no fault of the program."""
     reasons = [scored.score.reason for scored in first]
     for mark, kind in ((_METRIC_FAILED, MetricError), (_CALL_FAILED, LMError)):

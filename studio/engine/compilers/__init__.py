@@ -4,25 +4,36 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
+from functools import partial
 from typing import Any
 
 from studio.engine.compilers import estimates
-from studio.engine.compilers.base import CompilerKind, CompileTask
-from studio.engine.compilers.bootstrap import BOOTSTRAP
+from studio.engine.compilers.base import (
+    PRESETS,
+    CompilerKind,
+    CompileTask,
+    Preset,
+    Situation,
+    Teacher,
+)
 from studio.engine.compilers.confirm import calls_to_keep, confirm, hold_back
 from studio.engine.compilers.estimates import Estimate, Sizes, calls_per_run
 from studio.engine.compilers.events import CompileResult, Event, Finished, Planned
-from studio.engine.compilers.labeled import LABELED
-from studio.engine.compilers.random_search import RANDOM_SEARCH
 from studio.engine.compilers.search import Search
+from studio.engine.compilers.telling import Tell, told
 from studio.engine.errors import BudgetSpent, CompileError
 from studio.engine.extensions import Table, is_kind
 from studio.engine.params import read_params
 
 COMPILERS: Table[CompilerKind] = Table(
     "studio.compilers",
-    (RANDOM_SEARCH, BOOTSTRAP, LABELED),
+    {
+        "random-search": ".random_search:RANDOM_SEARCH",
+        "bootstrap": ".bootstrap:BOOTSTRAP",
+        "labeled": ".labeled:LABELED",
+    },
     is_kind(CompilerKind),
+    package=__name__,
 )
 
 
@@ -42,7 +53,13 @@ async def compile_program(task: CompileTask) -> AsyncGenerator[Event, None]:
         raise CompileError(
             "The pipeline has no step that asks a model, so nothing can be compiled."
         )
-    search = Search(task, params)
+    async with aclosing(told(partial(_compile, task, kind, params))) as events:
+        async for event in events:
+            yield event
+
+
+async def _compile(task: CompileTask, kind: CompilerKind, params: Any, tell: Tell) -> None:
+    search = Search(task, params, tell)
     sizes = Sizes.of(
         task.program,
         task.runtime,
@@ -50,26 +67,24 @@ async def compile_program(task: CompileTask) -> AsyncGenerator[Event, None]:
         dev=len(search.dev),
         test=len(search.test),
     )
-    plan = kind.plan(params, len(search.train))
-    yield Planned(
-        compiler=kind.name,
-        seed=task.seed,
-        candidates=plan.candidates + 1,
-        train=len(search.train),
-        dev=len(search.dev),
-        test=len(search.test),
-        calls=estimates.estimate(kind, task.params, sizes).expected,
-        notes=tuple(search.notes),
+    plan = kind.plan(params, Situation(len(search.train), len(search.dev)))
+    await tell(
+        Planned(
+            compiler=kind.name,
+            seed=task.seed,
+            candidates=sum(plan.races) + 1,
+            train=len(search.train),
+            dev=len(search.dev),
+            test=len(search.test),
+            calls=estimates.estimate(kind, task.params, sizes).expected,
+            notes=tuple(search.notes),
+        )
     )
     kept = await calls_to_keep(search, sizes.calls_per_run)
     try:
         with hold_back(task.budget, kept):
-            async with aclosing(search.consider_baseline()) as events:
-                async for event in events:
-                    yield event
-            async with aclosing(kind.run(search, params)) as events:
-                async for event in events:
-                    yield event
+            await kind.run(search, params)
+            await search.race([])  # a compiler that had nothing to race
     except BudgetSpent as spent:
         if search.best is None:
             raise CompileError(
@@ -80,12 +95,10 @@ async def compile_program(task: CompileTask) -> AsyncGenerator[Event, None]:
             ) from spent
         search.notes.append(
             "The budget ran out in the search: the result is the best of the candidates that "
-            f"were scored until then, {search.scored} with the uncompiled program."
+            f"were scored until then, {len(search.standings)} with the uncompiled program."
         )
     winner = search.best or search.baseline
-    async with aclosing(confirm(search, winner, sizes.calls_per_run)) as events:
-        async for event in events:
-            yield event
+    await confirm(search, winner, sizes.calls_per_run)
 
 
 def estimate(compiler: str, params: Mapping[str, Any], sizes: Sizes) -> Estimate:
@@ -102,13 +115,16 @@ def find_compiler(name: str) -> CompilerKind:
 
 __all__ = [
     "COMPILERS",
+    "PRESETS",
     "CompileResult",
     "CompileTask",
     "CompilerKind",
     "Estimate",
     "Event",
     "Finished",
+    "Preset",
     "Sizes",
+    "Teacher",
     "calls_per_run",
     "compile_program",
     "estimate",

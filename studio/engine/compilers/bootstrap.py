@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from studio.engine.compilers import params as shared
-from studio.engine.compilers.base import CompilerKind, Plan
+from studio.engine.compilers.base import CompilerKind, Plan, Range, Situation
 from studio.engine.compilers.demos import with_demos
-from studio.engine.compilers.events import Event
-from studio.engine.compilers.search import Calibration, Search
+from studio.engine.compilers.search import Proposal, Search
 from studio.engine.compilers.selecting import balanced
 from studio.engine.compilers.traces import TracePool
 from studio.engine.evaluation import BLOCK
@@ -30,20 +28,13 @@ class BootstrapParams:
     dev_limit: int = shared.dev_limit()
 
 
-async def bootstrap(search: Search, params: BootstrapParams) -> AsyncGenerator[Event, None]:
+async def bootstrap(search: Search, params: BootstrapParams) -> None:
     """The teacher is the program with labelled demos; what it gets right become demos."""
-    teacher = Calibration(search, search.made, search.labelled(params.max_labeled))
-    async with aclosing(teacher.run()) as steps:
-        async for step in steps:
-            yield step
-    pool = TracePool(search, teacher.candidate, params.metric_threshold)
-    async with aclosing(pool.fill(params.max_bootstrapped, params.rounds)) as tries:
-        async for tried in tries:
-            yield tried
+    ((teacher, _),) = await search.calibrate([search.labelled(params.max_labeled)])
+    pool = TracePool(search, teacher, params.metric_threshold)
+    await pool.fill(params.max_bootstrapped, params.rounds)
     candidate = draw(search, pool, search.train, params.max_bootstrapped, params.max_labeled)
-    async with aclosing(search.consider(candidate, origin_of(candidate))) as events:
-        async for event in events:
-            yield event
+    await search.race([Proposal(candidate, origin_of(candidate))])
 
 
 def draw(
@@ -59,7 +50,8 @@ def draw(
     others = balanced(program, order, labelled, have=shown)
     # Demos must leave training examples over, or nothing would be left to calibrate on.
     others = others[: max(0, (len(search.train) + 1) // 2 - len(shown))]
-    return with_demos(program, others, [pool.passed[example.id] for example in shown])
+    traces = [pool.passed[example.id] for example in shown]
+    return with_demos(program, others, traces, search.start)
 
 
 def origin_of(candidate: Candidate) -> str:
@@ -73,7 +65,7 @@ def origin_of(candidate: Candidate) -> str:
     return f"{bootstrapped} bootstrapped and {labelled} labelled demos"
 
 
-def expected_tries(wanted: int, train: int, labelled: int, rounds: int) -> tuple[int, int, int]:
+def expected_tries(wanted: int, train: int, labelled: int, rounds: int) -> Range:
     """Runs that filling a pool takes: lowest, expected (two of three pass), highest.
 
     The teacher is not tried on its own `labelled` demos, which are half of `train` at most.
@@ -86,9 +78,11 @@ def expected_tries(wanted: int, train: int, labelled: int, rounds: int) -> tuple
     return lowest, expected, there * rounds
 
 
-def _plan(params: BootstrapParams, train: int) -> Plan:
-    tries = expected_tries(params.max_bootstrapped, train, params.max_labeled, params.rounds)
-    return Plan(candidates=1, calibrations=2, traces=tries)
+def _plan(params: BootstrapParams, situation: Situation) -> Plan:
+    tries = expected_tries(
+        params.max_bootstrapped, situation.train, params.max_labeled, params.rounds
+    )
+    return Plan(races=(1,), calibrations=2, traces=tries)
 
 
 BOOTSTRAP = CompilerKind(
@@ -100,4 +94,9 @@ BOOTSTRAP = CompilerKind(
     params=BootstrapParams,
     run=bootstrap,
     plan=_plan,
+    presets={
+        "light": {"max_bootstrapped": 4, "max_labeled": 8, "calibration_examples": 20},
+        "medium": {},
+        "thorough": {"max_bootstrapped": 8, "max_labeled": 24, "rounds": 2},
+    },
 )

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import Iterator
 from contextlib import aclosing, contextmanager
 
 from studio.engine.compilers.events import (
     CompileResult,
     Confirmation,
     Confirmed,
-    Event,
     Finished,
 )
 from studio.engine.compilers.search import Search, Standing
-from studio.engine.compilers.selecting import own_keys, without
 from studio.engine.errors import BudgetSpent
 from studio.engine.example import Example
 from studio.engine.lm.metered import Budget
@@ -40,9 +38,7 @@ async def calls_to_keep(search: Search, calls_per_run: int) -> int:
     return (2 * len(search.test) - known) * calls_per_run
 
 
-async def confirm(
-    search: Search, best: Standing, calls_per_run: int
-) -> AsyncGenerator[Event, None]:
+async def confirm(search: Search, best: Standing, calls_per_run: int) -> None:
     """Score both on the same test examples, as many as the budget allows, and finish."""
     unchanged = best.candidate.hash == search.baseline.candidate.hash
     both = [search.baseline] if unchanged else [search.baseline, best]
@@ -53,10 +49,9 @@ async def confirm(
     try:
         # One after the other: the model reads each candidate's demos once and keeps them.
         for standing, found in zip(both, values, strict=True):
-            scores = search.score(standing.number, standing.candidate, examples, "test")
-            async with aclosing(scores):
-                async for example, scored, event in scores:
-                    yield event
+            runs = [(standing.number, standing.candidate, example) for example in examples]
+            async with aclosing(search.results(runs, "test")) as results:
+                async for (_, _, example), scored in results:
                     if scored.score.value is not None:
                         found[example.id] = scored.score.value
     except BudgetSpent:
@@ -75,15 +70,16 @@ async def confirm(
         if all(item.id in found for found in values)
     ]
     confirmation = _summary(pairs, unchanged, search.task.seed)
-    yield Confirmed(number=best.number, confirmation=confirmation)
-    yield Finished(result=_result(search, best, confirmation, unchanged))
+    await search.tell(Confirmed(number=best.number, confirmation=confirmation))
+    await search.tell(Finished(result=_result(search, best, confirmation, unchanged)))
 
 
 def _not_their_own(search: Search, both: list[Standing]) -> list[Example]:
     """The test examples that are in nobody's demos."""
-    program = search.task.program
-    keys = [own_keys(program, standing.candidate, search.train) for standing in both]
-    return without(program, search.test, frozenset().union(*keys))
+    examples = list(search.test)
+    for standing in both:
+        examples = search.not_own(standing.candidate, examples)
+    return examples
 
 
 async def _known(search: Search, standing: Standing) -> int:

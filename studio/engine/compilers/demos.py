@@ -78,14 +78,15 @@ def with_demos(
     program: Program,
     labelled: Iterable[Example],
     bootstrapped: Iterable[Mapping[str, Demo]],
+    start: Candidate | None = None,
 ) -> Candidate:
-    """The program's candidate with these demos in place of its own.
+    """`start`, or else the program's candidate, with these demos in place of its own.
 
     Bootstrapped demos are complete and stand last, next to the question.
     """
     labelled, bootstrapped = list(labelled), list(bootstrapped)
     states = {}
-    for path, state in program.candidate().states.items():
+    for path, state in (start or program.candidate()).states.items():
         first = (labelled_demo(program, path, example) for example in labelled)
         demos = [demo for demo in first if demo is not None]
         demos += [trace[path] for trace in bootstrapped if path in trace]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from studio.engine.compilers.base import CompilerKind
+from studio.engine.compilers.base import CompilerKind, Situation
 from studio.engine.compilers.calibrate import scored_fields
 from studio.engine.params import read_params
 from studio.engine.program import Program
@@ -91,8 +91,10 @@ def estimate(kind: CompilerKind, values: Mapping[str, Any], sizes: Sizes) -> Est
     Raises `EngineError` when a parameter cannot be read.
     """
     params = read_params(kind.params, values)
-    plan = kind.plan(params, sizes.train)
     dev = min(sizes.dev, params.dev_limit) if params.dev_limit else sizes.dev
+    plan = kind.plan(params, Situation(sizes.train, dev))
+    candidates = sum(plan.races)
+    calibrations = candidates if plan.calibrations is None else plan.calibrations
     # Demos take up to half of the training examples, the calibration has what is left.
     usable = sizes.train if params.calibrate and sizes.calibrates else 0
     fewest, examples, full = (
@@ -103,15 +105,15 @@ def estimate(kind: CompilerKind, values: Mapping[str, Any], sizes: Sizes) -> Est
     parts = {
         "uncompiled program on dev": dev * per_run,
         "bootstrapping": likely * per_run,
-        "calibration": plan.calibrations * examples * per_run,
-        "candidates on dev": plan.candidates * dev * per_run,
+        "calibration": calibrations * examples * per_run,
+        "candidates on dev": candidates * dev * per_run,
         "confirmation on test": 2 * sizes.test * per_run,
     }
     expected = sum(parts.values())
-    spared = int((1 - _PRUNED) * parts["candidates on dev"]) if plan.candidates > 1 else 0
+    spared = int((1 - _PRUNED) * parts["candidates on dev"]) if candidates > 1 else 0
     retried = _RETRIED if sizes.writes else 1.0
-    less = likely - lowest + plan.calibrations * (examples - fewest)
-    more = most - likely + plan.calibrations * (full - examples)
+    less = likely - lowest + calibrations * (examples - fewest)
+    more = most - likely + calibrations * (full - examples)
     return Estimate(
         low=expected - less * per_run - spared,
         expected=expected,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
 
@@ -55,6 +56,27 @@ class TraceTried:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """An LM was asked how to go on, such as for a new instruction."""
+
+    kind: ClassVar[str] = "asked"
+    role: str
+    """Which LM: `proposer`, `teacher`, `judge`."""
+    purpose: str
+    """What for, in words."""
+    path: str
+    """The predictor that it is about; empty: the whole program."""
+    answer: Mapping[str, Any]
+    """What it said; empty when that could not be read."""
+    problem: str = ""
+    """Why it could not."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON."""
+        return {**_told(self), "answer": dict(self.answer)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CandidateMade:
     """There is a new candidate; it is going to be scored."""
 
@@ -64,6 +86,8 @@ class CandidateMade:
     origin: str
     """How it was made, in words."""
     candidate: Candidate
+    parents: tuple[int, ...] = ()
+    """The numbers of the candidates that it was made from."""
 
     def to_dict(self) -> dict[str, Any]:
         """JSON; the candidate's states are left to who keeps candidates."""
@@ -76,6 +100,7 @@ class CandidateMade:
             "demos": sum(len(state.demos) for state in states),
             "bootstrapped": sum(demo.bootstrapped for state in states for demo in state.demos),
             "calibrated": any(state.calibration for state in states),
+            "parents": list(self.parents),
         }
 
 
@@ -87,7 +112,7 @@ class ExampleScored:
     number: int
     candidate: str
     part: str
-    """`train` (to calibrate), `dev` (to select) or `test` (to confirm)."""
+    """`train` (to learn and to calibrate), `dev` (to select) or `test` (to confirm)."""
     example: str
     value: float | None
     reason: str
@@ -226,11 +251,18 @@ class Finished:
 
 
 Event = (
-    Planned | TraceTried | CandidateMade | ExampleScored | CandidateScored | Confirmed | Finished
+    Planned
+    | TraceTried
+    | Asked
+    | CandidateMade
+    | ExampleScored
+    | CandidateScored
+    | Confirmed
+    | Finished
 )
 
 
-def _told(event: Planned | TraceTried | ExampleScored | CandidateScored) -> dict[str, Any]:
+def _told(event: Planned | TraceTried | Asked | ExampleScored | CandidateScored) -> dict[str, Any]:
     """The kind and every field; for events that hold nothing but numbers, texts and lists."""
     plain = {each.name: getattr(event, each.name) for each in fields(event)}
     return {

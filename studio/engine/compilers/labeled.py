@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from dataclasses import dataclass
 
 from studio.engine.compilers import params as shared
 from studio.engine.compilers.base import CompilerKind, Plan
-from studio.engine.compilers.events import Event
-from studio.engine.compilers.search import Search
+from studio.engine.compilers.search import Proposal, Search
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,12 +19,9 @@ class LabeledParams:
     dev_limit: int = shared.dev_limit()
 
 
-async def labeled(search: Search, params: LabeledParams) -> AsyncGenerator[Event, None]:
+async def labeled(search: Search, params: LabeledParams) -> None:
     """One candidate: `max_labeled` demos, balanced over the labels."""
-    candidate = search.labelled(params.max_labeled)
-    async with aclosing(search.consider(candidate, "labelled demos")) as events:
-        async for event in events:
-            yield event
+    await search.race([Proposal(search.labelled(params.max_labeled), "labelled demos")])
 
 
 LABELED = CompilerKind(
@@ -37,5 +31,10 @@ LABELED = CompilerKind(
     paper="https://arxiv.org/abs/2005.14165",
     params=LabeledParams,
     run=labeled,
-    plan=lambda params, train: Plan(candidates=1, calibrations=1),
+    plan=lambda params, situation: Plan(races=(1,)),
+    presets={
+        "light": {"max_labeled": 8, "calibration_examples": 20},
+        "medium": {},
+        "thorough": {"max_labeled": 32, "calibration_examples": 80},
+    },
 )

@@ -6,17 +6,14 @@ labels, label scores are calibrated, and no candidate is scored on its own demos
 
 from __future__ import annotations
 
-import random
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from dataclasses import dataclass
 
 from studio.engine.compilers import params as shared
-from studio.engine.compilers.base import CompilerKind, Plan
+from studio.engine.compilers.base import CompilerKind, Plan, Situation
 from studio.engine.compilers.bootstrap import draw, expected_tries, origin_of
-from studio.engine.compilers.events import Event
-from studio.engine.compilers.search import Search
+from studio.engine.compilers.search import Proposal, Search
 from studio.engine.compilers.traces import TracePool
+from studio.engine.example import Candidate
 
 _VARIETY = 4
 """The pool holds so many times the demos of one candidate, so that draws differ."""
@@ -36,35 +33,36 @@ class RandomSearchParams:
     dev_limit: int = shared.dev_limit(60)
 
 
-async def random_search(search: Search, params: RandomSearchParams) -> AsyncGenerator[Event, None]:
-    """Labelled demos; the first bootstrapped ones; then random sets of random sizes."""
-    first = search.labelled(params.max_labeled)
-    async with aclosing(search.consider(first, "labelled demos")) as events:
-        async for event in events:
-            yield event
-    pool = TracePool(search, search.last, params.metric_threshold)
-    async with aclosing(pool.fill(_VARIETY * params.max_bootstrapped, params.rounds)) as tries:
-        async for tried in tries:
-            yield tried
+async def random_search(search: Search, params: RandomSearchParams) -> None:
+    """Labelled demos; the first bootstrapped ones; then random sets of random sizes; one race."""
+    labelled = search.labelled(params.max_labeled)
+    ((teacher, _),) = await search.calibrate([labelled])
+    pool = TracePool(search, teacher, params.metric_threshold)
+    await pool.fill(_VARIETY * params.max_bootstrapped, params.rounds)
+    proposals = [Proposal(labelled, "labelled demos")]
     for number in range(params.candidates + 1):
-        order = list(search.train)
-        bootstrapped, labelled = params.max_bootstrapped, params.max_labeled
-        if number:
-            rng = random.Random(f"{search.task.seed}/candidate/{number}")
-            rng.shuffle(order)
-            bootstrapped = rng.randint(min(1, bootstrapped), bootstrapped)
-            # The original always fills up with labelled demos; half of that is the least here.
-            labelled = rng.randint((labelled + 1) // 2, labelled)
-        candidate = draw(search, pool, order, bootstrapped, labelled)
-        async with aclosing(search.consider(candidate, origin_of(candidate))) as events:
-            async for event in events:
-                yield event
+        candidate = _drawn(search, pool, params, number)
+        proposals.append(Proposal(candidate, origin_of(candidate)))
+    await search.race(proposals)
 
 
-def _plan(params: RandomSearchParams, train: int) -> Plan:
+def _drawn(search: Search, pool: TracePool, params: RandomSearchParams, number: int) -> Candidate:
+    """The first set in the dataset's order and as large as allowed; all others at random."""
+    order = list(search.train)
+    bootstrapped, labelled = params.max_bootstrapped, params.max_labeled
+    if number:
+        rng = search.random("candidate", number)
+        rng.shuffle(order)
+        bootstrapped = rng.randint(min(1, bootstrapped), bootstrapped)
+        # The original always fills up with labelled demos; half of that is the least here.
+        labelled = rng.randint((labelled + 1) // 2, labelled)
+    return draw(search, pool, order, bootstrapped, labelled)
+
+
+def _plan(params: RandomSearchParams, situation: Situation) -> Plan:
     wanted = _VARIETY * params.max_bootstrapped
-    tries = expected_tries(wanted, train, params.max_labeled, params.rounds)
-    return Plan(params.candidates + 2, params.candidates + 2, tries)
+    tries = expected_tries(wanted, situation.train, params.max_labeled, params.rounds)
+    return Plan(races=(params.candidates + 2,), traces=tries)
 
 
 RANDOM_SEARCH = CompilerKind(
@@ -75,4 +73,9 @@ RANDOM_SEARCH = CompilerKind(
     params=RandomSearchParams,
     run=random_search,
     plan=_plan,
+    presets={
+        "light": {"candidates": 2, "dev_limit": 40, "calibration_examples": 20},
+        "medium": {"candidates": 6, "dev_limit": 100},
+        "thorough": {"candidates": 16, "dev_limit": 300, "max_bootstrapped": 8},
+    },
 )
