@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import (
     AsyncGenerator,
     Awaitable,
@@ -68,6 +69,8 @@ class Scored:
     """Empty when the program gave no answer."""
     calls: int = 0
     """LM calls that it took; answers from the cache do not count."""
+    seconds: float = field(default=0.0, compare=False)
+    """How long the program took to answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,12 +245,14 @@ async def score_one(
     """
     known = await ledger.get_score(candidate_hash, example.id)
     if known is None:
+        begun = time.perf_counter()
         prediction, problem, calls = await attempt(program, example.values, runtime)
+        took = time.perf_counter() - begun
         if problem:
-            known = Scored(Score(0.0, problem), prediction, calls)
+            known = Scored(Score(0.0, problem), prediction, calls, took)
         else:
             score = await judge_or_reason(metric, example, prediction)
-            known = Scored(score, prediction, calls)
+            known = Scored(score, prediction, calls, took)
         await ledger.put_score(candidate_hash, example.id, known)
     return known
 
