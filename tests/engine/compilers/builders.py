@@ -7,12 +7,12 @@ import hashlib
 import math
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from studio.engine.compilers import CompileTask, compile_program
 from studio.engine.compilers.events import CompileResult, Event, Finished
-from studio.engine.evaluation import MemoryLedger, Scored, Traced
+from studio.engine.evaluation import Answered, MemoryLedger, Scored, Traced
 from studio.engine.example import Example
 from studio.engine.lm.metered import Budget, Metered
 from studio.engine.lm.prompt_reader import Prompt, read_prompt
@@ -60,6 +60,33 @@ def two_steps() -> Program:
     )
 
 
+RULE = "Look at the number in the message"
+"""What a proposer of these worlds comes up with; `learner` heeds it."""
+_WRITTEN = ("label", "summary")
+"""Outputs of the programs of these worlds: everything else is a proposer's question."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Read(Prompt):
+    """A prompt, and whether its instruction holds `RULE`."""
+
+    taught: bool = False
+
+    @classmethod
+    def of(cls, request: Request) -> Read:
+        """Read a request."""
+        prompt = read_prompt(request)
+        known = {each.name: getattr(prompt, each.name) for each in fields(Prompt)}
+        said = (request.prompt, *(message.content for message in request.messages))
+        return cls(**known, taught=any(RULE in text for text in said))
+
+
+def proposal(request: Request) -> str:
+    """A new instruction; another one for each question and each rollout."""
+    said = [request.prompt, *(message.content for message in request.messages)]
+    return f"{RULE} ({int(chance('proposal', said, request.rollout) * 10**6)})."
+
+
 def chance(*parts: object) -> float:
     """A number between 0 and 1 that depends on `parts` alone."""
     digest = hashlib.sha256(repr(parts).encode()).digest()
@@ -72,9 +99,11 @@ def gold(text: str) -> str:
 
 
 def learner(prompt: Prompt) -> str:
-    """More often right with more demos: 40 % without, 85 % with eight and more."""
+    """More often right with more demos: 40 % without, 85 % with eight; 40 points for `RULE`."""
     text = prompt.inputs[-1]
-    right = chance("learner", text, len(prompt.demos)) < 0.4 + 0.056 * min(8, len(prompt.demos))
+    taught = getattr(prompt, "taught", False)
+    sure = 0.4 + 0.056 * min(8, len(prompt.demos)) + 0.4 * taught
+    right = chance("learner", text, len(prompt.demos)) < sure
     return gold(text) if right else LABELS[(LABELS.index(gold(text)) + 1) % 3]
 
 
@@ -97,10 +126,13 @@ def writes(mind: Callable[[Prompt], str], latency: random.Random | None = None) 
     """An LM that follows instructions; every text output says back the input."""
 
     def answer(request: Request) -> str:
-        prompt = read_prompt(request)
-        return prompt.answer(
-            {name: mind(prompt) if name == "label" else prompt.inputs[-1] for name in prompt.open}
-        )
+        prompt = Read.of(request)
+        return prompt.answer({name: says(name, prompt, request) for name in prompt.open})
+
+    def says(name: str, prompt: Prompt, request: Request) -> str:
+        if name not in _WRITTEN:
+            return proposal(request)
+        return mind(prompt) if name == "label" else prompt.inputs[-1]
 
     lm = ScriptedLM(answer)
     return lm if latency is None else _Slow(lm, latency)
@@ -112,7 +144,7 @@ def scores(
     """A base model that scores labels: 1 for what it thinks, and a bias for each label."""
 
     def label_scores(text: str, labels: Sequence[str]) -> dict[str, float]:
-        prompt = read_prompt(Request(prompt=text))
+        prompt = Read.of(Request(prompt=text))
         thought = mind(prompt)
         points = {
             label: float(label.strip() == thought)
@@ -123,8 +155,13 @@ def scores(
         total = math.log(sum(map(math.exp, points.values())))
         return {label: value - total for label, value in points.items()}
 
+    def write(request: Request) -> str:
+        prompt = read_prompt(request)
+        own = all(name in _WRITTEN for name in prompt.open)
+        return f" {prompt.inputs[-1] if own else proposal(request)}"
+
     return ScriptedLM(
-        lambda request: f" {read_prompt(request).inputs[-1]}",
+        write,
         default_format="completion",
         label_scores=label_scores,
     )
@@ -153,6 +190,11 @@ class StrictLedger(MemoryLedger):
         assert (candidate_hash, example_id) not in self.scores, "scored twice"
         self.puts += 1
         await super().put_score(candidate_hash, example_id, scored)
+
+    async def put_answer(self, key: str, role: str, answered: Answered) -> None:
+        assert key not in self.answers, "asked twice"
+        self.puts += 1
+        await super().put_answer(key, role, answered)
 
     async def put_trace(
         self, teacher_hash: str, example_id: str, round: int, traced: Traced

@@ -132,7 +132,8 @@ def test_no_candidate_is_scored_on_its_own_demos(compiler: str, mind: str) -> No
             assert key(world.task.program, by_id[event.example].values) not in own
             seen += 1
     assert seen > 100
-    assert any(event.own for event in events if isinstance(event, CandidateScored))
+    if any(candidate.demo_sources for candidate in made.values()):
+        assert any(event.own for event in events if isinstance(event, CandidateScored))
 
 
 @every_compiler
@@ -143,7 +144,7 @@ def test_an_lm_that_can_only_copy_its_demos_scores_as_chance_when_dev_is_train(
     world = make_world(writes(copier), compiler=compiler, train=train, dev=train)
     events = run(world.task)
     scored = [event for event in events if isinstance(event, CandidateScored)]
-    assert len(scored) > 1
+    assert len(scored) > 1 or COMPILERS[compiler].asks
     for event in scored:
         assert event.value is not None
         assert event.value < 0.5
@@ -163,7 +164,9 @@ def test_the_result_is_never_worse_than_the_uncompiled_program_on_dev(
                 on_dev.setdefault(event.candidate, {})[event.example] = event.value or 0.0
         before = on_dev[made_in(events)[0].candidate.hash]
         after = on_dev[result_of(events).candidate.hash]
-        assert sum(after[key] - before[key] for key in after) >= 0
+        shared = after.keys() & before.keys()
+        assert shared
+        assert sum(after[key] - before[key] for key in shared) >= 0
 
 
 @every_compiler
@@ -255,16 +258,21 @@ def test_whatever_the_budget_it_is_kept_and_ends_in_a_result_or_a_sentence(
 
 @every_compiler
 def test_a_cap_that_the_task_was_not_told_of_is_kept_as_well(compiler: str) -> None:
-    for cap in (0, 20, 50, 90):
+    whole = world_calls(run(fresh(compiler, "writes").task))
+    ended = []
+    for cap in (0, 10, whole // 3, whole // 2, whole - 90, whole - 5):
         world = fresh(compiler, "writes")
         hidden = Metered(world.lm, Budget(cap))
         task = replace(world.task, runtime=Runtime(lm=hidden), budget=None)
-        if cap < 24:
-            with pytest.raises(CompileError, match="budget"):
-                run(task)
-        else:
-            assert "budget" in result_of(run(task)).note
+        try:
+            said = result_of(run(task)).note
+            ended.append(cap)
+        except CompileError as error:
+            said = str(error)
+        assert "budget" in said
         assert world.calls == cap
+    assert ended
+    assert 10 not in ended
 
 
 @every_compiler
