@@ -39,6 +39,19 @@ def schedule(candidates: int, examples: int) -> tuple[Rung, ...]:
     return (*rungs, Rung(examples, 1))
 
 
+def expected_runs(candidates: int, examples: int) -> tuple[int, int, int]:
+    """How many (candidate, example) pairs a race runs: fewest, expected, most.
+
+    `candidates` are all that are in it and none of whose values are known.
+    """
+    most, before, left = 0, 0, candidates
+    for rung in schedule(candidates, examples):
+        most += left * (rung.examples - before)
+        before, left = rung.examples, min(left, rung.keep)
+    fewest = min(most, max(candidates, 2) * min(examples, FEWEST) + examples)
+    return fewest, round(0.85 * most) if candidates > 2 else most, most
+
+
 @dataclass
 class Entry:
     """One candidate in a race."""

@@ -77,6 +77,7 @@ class Search(Runner):
         self.standings: list[Standing] = []
         """Every candidate that was raced, in the order in which they were made."""
         self._raced: dict[str, Standing] = {}
+        self._fitted: dict[str, tuple[Candidate, int]] = {}
 
     @property
     def made(self) -> int:
@@ -232,25 +233,27 @@ class Search(Runner):
         """Each candidate with the biases of its labels fitted, and on how many examples.
 
         On training examples, of which none stands among its demos, on dev or on test. Where there
-        is nothing to calibrate it stays as it is.
+        is nothing to calibrate it stays as it is. With each comes the number of examples used.
         """
         task = self.task
         if not self.params.calibrate or not scored_fields(task.program, task.runtime):
             return [(candidate, 0) for candidate in candidates]
         order = stratified(task.program, self.parts.train_only, f"{task.seed}/calibration")
+        fresh: dict[str, list[tuple[Example, Scored]]] = {}
         runs: list[Run] = []
-        for place, candidate in enumerate(candidates):
+        for number, candidate in enumerate(candidates, self.made):
+            if candidate.hash in self._fitted or candidate.hash in fresh:
+                continue
+            fresh[candidate.hash] = []
             examples = self.not_own(candidate, order)[: self.params.calibration_examples]
-            runs += [(place, candidate, example) for example in examples]
-        found: dict[str, list[tuple[Example, Scored]]] = {}
-        offset = self.made
-        numbered = [(offset + place, candidate, example) for place, candidate, example in runs]
-        async with aclosing(self.results(numbered, "train")) as results:
+            runs += [(number, candidate, example) for example in examples]
+        async with aclosing(self.results(runs, "train")) as results:
             async for (_, candidate, example), scored in results:
-                found.setdefault(candidate.hash, []).append((example, scored))
-        fitted = []
+                fresh[candidate.hash].append((example, scored))
         for candidate in candidates:
-            rows = found.get(candidate.hash, [])
-            better = calibrated(task.program, candidate, rows)
-            fitted.append((better, len(rows) if better.hash != candidate.hash else 0))
-        return fitted
+            rows = fresh.get(candidate.hash)
+            if rows is not None:
+                better = calibrated(task.program, candidate, rows)
+                used = len(rows) if better.hash != candidate.hash else 0
+                self._fitted[candidate.hash] = better, used
+        return [self._fitted[candidate.hash] for candidate in candidates]

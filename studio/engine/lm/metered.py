@@ -1,12 +1,14 @@
-"""The hard cap on calls, and the LM that keeps to it."""
+"""The hard caps on calls, tokens, money and time, and the LM that keeps to them."""
 
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing, nullcontext
-from dataclasses import replace
+import time
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import aclosing, contextmanager, nullcontext
+from dataclasses import dataclass, replace
 
 from studio.engine.errors import BudgetSpent
 from studio.engine.lm.around import Around
@@ -15,54 +17,212 @@ from studio.engine.lm.per_loop import PerLoop
 from studio.engine.messages import Completion, LabelScores, Request, Usage
 
 
-class Budget:
-    """How many calls may go out (None: as many as one likes), and what they used.
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """How much of a budget is gone."""
 
-    Several LMs, tasks and threads may share one.
+    calls: int = 0
+    tokens: int = 0
+    """Of prompts and of answers."""
+    cost: float = 0.0
+    """In US dollars."""
+    seconds: float = 0.0
+    """Of wall time."""
+
+
+class Budget:
+    """How many calls, tokens, dollars and seconds may be spent (None: as many as one likes).
+
+    Several LMs, tasks and threads may share one. Each cap is looked at before a call goes out, so
+    that it is passed by no more than what was in flight when it was reached; the cap on calls is
+    never passed. The seconds count from the moment at which the budget is made. `already` is what
+    earlier attempts at the same work spent: it counts as if it had been spent here.
     """
 
-    def __init__(self, max_calls: int | None = None) -> None:
+    def __init__(
+        self,
+        max_calls: int | None = None,
+        *,
+        max_tokens: int | None = None,
+        max_cost: float | None = None,
+        max_seconds: float | None = None,
+        already: Spent = Spent(),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.max_calls = max_calls
+        self.max_tokens = max_tokens
+        self.max_cost = max_cost
+        self.max_seconds = max_seconds
+        self._already = already
+        self._clock = clock
+        self._began = clock()
         self._used = 0
+        self._answered = 0
         self._usage = Usage()
+        self._reserve: _Reserve | None = None
         self._lock = threading.Lock()
 
     @property
+    def spent(self) -> Spent:
+        """Everything that is gone, with what earlier attempts spent."""
+        with self._lock:
+            return self._spent()
+
+    @property
     def used(self) -> int:
-        """The calls that were let go, with those that failed."""
-        return self._used
+        """The calls that were let go, with those that failed and those of earlier attempts."""
+        return self._already.calls + self._used
 
     @property
     def remaining(self) -> int | None:
-        """The calls that may still go; None without a cap."""
-        return None if self.max_calls is None else max(0, self.max_calls - self._used)
+        """The calls that may still go by the cap on calls; None without one."""
+        if self.max_calls is None:
+            return None
+        kept = self._reserve.calls if self._reserve else 0
+        return max(0, self.max_calls - kept - self.used)
+
+    @property
+    def affordable(self) -> int | None:
+        """The calls that may still go by all caps, if they take what a call took on average.
+
+        None without a cap; a cap of which nothing is known yet does not count.
+        """
+        with self._lock:
+            spent = self._spent()
+            each = self._each(spent)
+            fits = [
+                max(0.0, left) / price
+                for name, left in self._left(spent).items()
+                if (price := each[name]) > 0
+            ]
+        return int(min(fits)) if fits else None if self.max_calls is None else self.remaining
 
     @property
     def usage(self) -> Usage:
-        """Everything that the calls used; its `calls` are `used`."""
+        """Everything that the calls since it was made used."""
         return replace(self._usage, calls=self._used)
 
     def take(self) -> None:
-        """Count one call, before it is sent. Raises `BudgetSpent` when none is left."""
+        """Count one call, before it is sent. Raises `BudgetSpent` when a cap is reached."""
         with self._lock:
-            if self.max_calls is not None and self._used >= self.max_calls:
-                raise BudgetSpent(_spent(self.max_calls))
+            spent = self._spent()
+            for name, left in self._left(spent).items():
+                if left <= 0:
+                    raise BudgetSpent(self._sentence(name, spent))
             self._used += 1
 
     def add(self, usage: Usage) -> None:
         """Add what an answer used; its calls were counted by `take`."""
         with self._lock:
             self._usage += usage
+            self._answered += 1
 
+    @contextmanager
+    def keep(self, calls: int) -> Iterator[None]:
+        """Meanwhile, have `take` leave room for so many calls, under every cap.
 
-def _spent(cap: int) -> str:
-    if cap <= 0:
-        return (
-            "The budget is 0 calls, so only answers from the cache are possible. "
-            "Set a budget of at least one call."
+        A call is taken to need as many tokens, dollars and seconds as the calls so far did on
+        average. Of each cap at most half of what is left at the beginning is kept.
+        """
+        with self._lock:
+            before, left = self._reserve, self._left(self._spent())
+            most = {name: max(0.0, amount) / 2 for name, amount in left.items()}
+            kept = min(calls, int(most["calls"])) if "calls" in most else calls
+            self._reserve = _Reserve(kept, most)
+        try:
+            yield
+        finally:
+            self._reserve = before
+
+    def _spent(self) -> Spent:
+        already, usage = self._already, self._usage
+        return Spent(
+            calls=already.calls + self._used,
+            tokens=already.tokens + usage.prompt_tokens + usage.completion_tokens,
+            cost=already.cost + usage.cost,
+            seconds=already.seconds + self._clock() - self._began,
         )
-    calls = "1 call" if cap == 1 else f"{cap:,} calls"
-    return f"The budget of {calls} is spent. Raise it to go on; what was answered is kept."
+
+    def _caps(self) -> dict[str, float]:
+        caps = {
+            "calls": self.max_calls,
+            "tokens": self.max_tokens,
+            "cost": self.max_cost,
+            "seconds": self.max_seconds,
+        }
+        return {name: cap for name, cap in caps.items() if cap is not None}
+
+    def _left(self, spent: Spent) -> dict[str, float]:
+        """What may still be spent under each cap, the reserve not counted."""
+        left = {name: cap - getattr(spent, name) for name, cap in self._caps().items()}
+        if self._reserve is not None:
+            each = self._each(spent)
+            for name, most in self._reserve.most.items():
+                left[name] -= min(self._reserve.calls * each[name], most)
+        return left
+
+    def _each(self, spent: Spent) -> dict[str, float]:
+        """What a call takes on average; 0 where nothing is known yet."""
+        # Of calls in flight nobody knows the tokens yet.
+        answered = max(1, self._already.calls + self._answered)
+        return {
+            "calls": 1,
+            "tokens": spent.tokens / answered,
+            "cost": spent.cost / answered,
+            # Wall time by calls, however many are in flight together.
+            "seconds": spent.seconds / answered if spent.calls else 0.0,
+        }
+
+    def _sentence(self, name: str, spent: Spent) -> str:
+        cap = self._caps()[name]
+        words = _WORDS[name]
+        if cap <= 0:
+            return (
+                f"The budget is {words(0)}, so only answers from the cache are possible. "
+                f"{_LEAST[name]}"
+            )
+        rest = "Raise it to go on; what was answered is kept."
+        used = getattr(spent, name)
+        if used < cap:
+            return (
+                f"Of the budget of {words(cap)}, {words(used)} are spent and the rest is kept for "
+                f"the confirmation. {rest}"
+            )
+        return f"The budget of {words(cap)} is spent. {rest}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Reserve:
+    """What is kept."""
+
+    calls: int
+    most: dict[str, float]
+    """By cap, what is kept at the most."""
+
+
+def _count(noun: str) -> Callable[[float], str]:
+    return lambda number: f"{number:,.0f} {noun}" + ("" if number == 1 else "s")
+
+
+def _dollars(amount: float) -> str:
+    """Cents, and more places where cents would say nothing."""
+    places = 2 if amount >= 1 or amount <= 0 else max(2, 1 - math.floor(math.log10(amount)))
+    return f"{amount:,.{places}f} US dollars"
+
+
+_WORDS: dict[str, Callable[[float], str]] = {
+    "calls": _count("call"),
+    "tokens": _count("token"),
+    "cost": _dollars,
+    "seconds": _count("second"),
+}
+
+_LEAST = {
+    "calls": "Set a budget of at least one call.",
+    "tokens": "Set a budget of more tokens than one call needs.",
+    "cost": "Set a budget of more than nothing.",
+    "seconds": "Set a budget of some seconds.",
+}
 
 
 class Metered(Around):
