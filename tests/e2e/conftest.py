@@ -13,13 +13,21 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    Playwright,
+    expect,
+    sync_playwright,
+)
 
 from tests.browser import NoBrowser, launch_options
 from tests.builders import PASSWORD
 
 ROOT = Path(__file__).parents[2]
-READY_S = 30
+READY_S = 120
+expect.set_options(timeout=20_000)  # a busy machine takes longer than the usual five seconds
 
 
 def free_port() -> int:
@@ -52,7 +60,7 @@ def site(environment: dict[str, str]) -> Iterator[str]:
     if not (ROOT / "frontend" / "dist" / "canvas.js").is_file():
         pytest.fail("The front end is not built: run `npm run build` in frontend/.")
     seed = [sys.executable, "-m", "tests.e2e.seed"]
-    subprocess.run(seed, cwd=ROOT, env=environment, check=True, timeout=60)
+    subprocess.run(seed, cwd=ROOT, env=environment, check=True, timeout=300)
     port = free_port()
     command = [sys.executable, "-m", "uvicorn", "studio.asgi:application"]
     command += ["--port", str(port), "--log-level", "warning"]
@@ -134,7 +142,7 @@ def sign_in(browser: Browser, site: str) -> Iterator[Callable[..., Page]]:
             viewport={"width": width, "height": height},
             color_scheme="dark" if theme == "dark" else "light",
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))

@@ -250,7 +250,7 @@ def test_it_is_tried_on_one_input_and_every_step_is_told(sign_in: SignIn) -> Non
     expect(panel.get_by_text("Write something.")).to_be_visible()
     panel.get_by_label("Message").fill("I was charged <b>twice</b>.")
     panel.get_by_role("button", name="Run").click()
-    expect(panel.get_by_text("Done")).to_be_visible(timeout=40_000)
+    expect(panel.get_by_text("Done")).to_be_visible(timeout=90_000)
     expect(node(page, "classify").get_by_text("Done")).to_be_visible()
     expect(node(page, "classify").locator(".node-answer")).to_contain_text("category")
     panel.locator(".try-step > summary").click()

@@ -55,7 +55,7 @@ def test_a_step_without_a_model_is_drawn_corrected_and_run(sign_in: SignIn, work
     panel.get_by_label("Name").fill("Ada")
     panel.get_by_label("Tags").fill("tea\ncake")
     panel.get_by_role("button", name="Run").click()
-    expect(node(page, "fill").get_by_text("Dear Ada, you chose:")).to_be_visible(timeout=20_000)
+    expect(node(page, "fill").get_by_text("Dear Ada, you chose:")).to_be_visible(timeout=60_000)
     shot(page, "template-done")
 
 
