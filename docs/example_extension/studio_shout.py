@@ -11,6 +11,7 @@ from studio.engine import (
     Plan,
     Predict,
     PredictParams,
+    Proposal,
     Score,
     with_demos,
 )
@@ -59,9 +60,8 @@ class FirstKParams:
 
 async def first_k(search, params):
     """One candidate: the first `k` training examples as demos."""
-    candidate = with_demos(search.task.program, search.train[: params.k], ())
-    async for event in search.consider(candidate, f"the first {params.k} examples"):
-        yield event
+    candidate = with_demos(search.task.program, search.train[: params.k], (), search.start)
+    await search.race([Proposal(candidate, f"the first {params.k} examples")])
 
 
 FIRST_K = CompilerKind(
@@ -71,7 +71,7 @@ FIRST_K = CompilerKind(
     paper="",
     params=FirstKParams,
     run=first_k,
-    plan=lambda params, train: Plan(candidates=1, calibrations=0),
+    plan=lambda params, situation: Plan(races=(1,)),
 )
 
 

@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from studio.engine.compilers import COMPILERS, CompileTask, compile_program, estimate
-    from studio.engine.compilers.base import CompilerKind, Plan
+    from studio.engine.compilers.base import PRESETS, CompilerKind, Plan, Preset, Teacher
     from studio.engine.compilers.demos import with_demos
     from studio.engine.compilers.events import CompileResult, Finished
+    from studio.engine.compilers.running import Question
+    from studio.engine.compilers.search import Proposal, Search, Standing
+    from studio.engine.compilers.traces import TracePool
     from studio.engine.errors import (
         BudgetSpent,
         CompileError,
@@ -42,7 +45,7 @@ if TYPE_CHECKING:
     from studio.engine.lm.compose import compose
     from studio.engine.lm.embedded import EmbeddedLM
     from studio.engine.lm.litellm_client import LiteLLMLM
-    from studio.engine.lm.metered import Budget
+    from studio.engine.lm.metered import Budget, Spent
     from studio.engine.lm.openai_embedder import OpenAIHttpEmbedder
     from studio.engine.lm.openai_http import OpenAIHttpLM
     from studio.engine.lm.rate_bucket import RateLimits
@@ -102,14 +105,20 @@ _HOMES: dict[str, tuple[str, ...]] = {
         "estimate",
     ),
     "compilers.base": (
+        "PRESETS",
         "CompilerKind",
         "Plan",
+        "Preset",
+        "Teacher",
     ),
     "compilers.demos": ("with_demos",),
     "compilers.events": (
         "CompileResult",
         "Finished",
     ),
+    "compilers.running": ("Question",),
+    "compilers.search": ("Proposal", "Search", "Standing"),
+    "compilers.traces": ("TracePool",),
     "errors": (
         "BudgetSpent",
         "CompileError",
@@ -162,7 +171,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "lm.compose": ("compose",),
     "lm.embedded": ("EmbeddedLM",),
     "lm.litellm_client": ("LiteLLMLM",),
-    "lm.metered": ("Budget",),
+    "lm.metered": ("Budget", "Spent"),
     "lm.openai_embedder": ("OpenAIHttpEmbedder",),
     "lm.openai_http": ("OpenAIHttpLM",),
     "lm.rate_bucket": ("RateLimits",),
@@ -300,6 +309,7 @@ __all__ = [
     "METRICS",
     "MODULES",
     "NODE_KINDS",
+    "PRESETS",
     "Attachment",
     "BestOfN",
     "Branch",
@@ -362,10 +372,13 @@ __all__ = [
     "PredictParams",
     "Prediction",
     "PredictorState",
+    "Preset",
     "Program",
     "ProgramOfThought",
+    "Proposal",
     "PythonTool",
     "PythonTransform",
+    "Question",
     "RateLimits",
     "ReAct",
     "Refine",
@@ -382,16 +395,21 @@ __all__ = [
     "SandboxUnavailable",
     "Score",
     "ScriptedLM",
+    "Search",
     "Signature",
     "SignatureError",
+    "Spent",
+    "Standing",
     "StateError",
     "Step",
     "Subpipeline",
     "Table",
+    "Teacher",
     "Template",
     "Tool",
     "ToolError",
     "ToolSpec",
+    "TracePool",
     "Usage",
     "Wire",
     "WithoutLM",

@@ -8,15 +8,23 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import studio.engine
 
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_page_about_the_engine_runs_from_top_to_bottom(tmp_path: Path) -> None:
-    page = (ROOT / "docs" / "engine.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize(
+    ("name", "least", "said"),
+    [("engine", 8, "chain_of_thought"), ("compilers", 1, "Better than the uncompiled")],
+)
+def test_the_page_runs_from_top_to_bottom(
+    name: str, least: int, said: str, tmp_path: Path
+) -> None:
+    page = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
     snippets = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    assert len(snippets) >= 8
+    assert len(snippets) >= least
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", "\n".join(snippets)],
         cwd=tmp_path,
@@ -27,7 +35,7 @@ def test_the_page_about_the_engine_runs_from_top_to_bottom(tmp_path: Path) -> No
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert "chain_of_thought" in done.stdout
+    assert said in done.stdout
 
 
 def test_what_the_page_imports_and_names_is_there() -> None:
