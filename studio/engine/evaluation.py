@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import (
     AsyncGenerator,
@@ -34,6 +33,7 @@ from studio.engine.example import Candidate, Example
 from studio.engine.metrics.base import Metric, Score, judge
 from studio.engine.program import Program
 from studio.engine.runtime import Runtime
+from studio.engine.side_by_side import side_by_side
 from studio.engine.tally import Tally
 from studio.engine.trace import Prediction, Step
 
@@ -328,12 +328,9 @@ async def _settle(
                 outcomes[index] = error
                 failed = True
 
-    try:
-        async with asyncio.TaskGroup() as group:
-            for _ in range(max(1, min(concurrency, len(items)))):
-                group.create_task(worker())
-    except ExceptionGroup as failures:
-        raise failures.exceptions[0] from None
+    async with side_by_side() as group:
+        for _ in range(max(1, min(concurrency, len(items)))):
+            group.create_task(worker())
     return [outcomes[index] for index in sorted(outcomes)]
 
 

@@ -13,6 +13,7 @@ from studio.engine.errors import InputError
 from studio.engine.example import Candidate, PredictorState
 from studio.engine.modules.base import Module, join_path
 from studio.engine.runtime import Runtime
+from studio.engine.side_by_side import side_by_side
 from studio.engine.signature import Field, Signature, read_fields
 from studio.engine.trace import Prediction, Step
 
@@ -161,13 +162,10 @@ class Program:
                 await tasks[name]
             return await place.run(values, runtime, prefix)
 
-        try:
-            async with asyncio.TaskGroup() as group:
-                for place in self._places:
-                    tasks[place.name] = group.create_task(run(place))
-        except ExceptionGroup as failures:
-            # The first one is the failure itself; steps that waited for it raise it again.
-            raise failures.exceptions[0] from None
+        # The first one is the failure itself; steps that waited for it raise it again.
+        async with side_by_side() as group:
+            for place in self._places:
+                tasks[place.name] = group.create_task(run(place))
         return [tasks[place.name].result() for place in self._places]
 
     @cached_property

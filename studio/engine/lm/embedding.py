@@ -17,6 +17,7 @@ from studio.engine.lm.retrying import Attempts, Patience
 from studio.engine.lm.stores import AnswerStore
 from studio.engine.messages import Usage
 from studio.engine.retrieval.base import Embedder
+from studio.engine.side_by_side import side_by_side
 
 Vector = list[float]
 
@@ -58,11 +59,8 @@ class BatchedEmbedder:
         """One vector for each text, or raise an `LMError`."""
         size = self._batching.size
         batches = [texts[start : start + size] for start in range(0, len(texts), size)]
-        try:
-            async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self._persist(batch)) for batch in batches]
-        except ExceptionGroup as failures:
-            raise failures.exceptions[0] from None
+        async with side_by_side() as group:
+            tasks = [group.create_task(self._persist(batch)) for batch in batches]
         vectors = [vector for task in tasks for vector in task.result()]
         if len({len(vector) for vector in vectors}) > 1:
             raise LMBadAnswer(f"{self.name} answered vectors of different lengths.")

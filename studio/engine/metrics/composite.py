@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import math
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from studio.engine.example import Example
 from studio.engine.metrics.base import Metric, MetricKind, Score, judge
 from studio.engine.params import read_params
 from studio.engine.runtime import Runtime
+from studio.engine.side_by_side import side_by_side
 from studio.engine.trace import Prediction
 
 MOST_PARTS = 20
@@ -84,14 +84,10 @@ class Composite:
         return Score(0.0 if closed else mean, "; ".join(reasons))
 
     async def _judge_all(self, example: Example, prediction: Prediction) -> list[Score]:
-        try:
-            async with asyncio.TaskGroup() as group:
-                tasks = [
-                    group.create_task(judge(metric, example, prediction))
-                    for _, metric in self.parts
-                ]
-        except ExceptionGroup as failures:
-            raise failures.exceptions[0] from None
+        async with side_by_side() as group:
+            tasks = [
+                group.create_task(judge(metric, example, prediction)) for _, metric in self.parts
+            ]
         return [task.result() for task in tasks]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,6 +18,7 @@ from studio.engine.fields import STR, Constraints, FieldType, parse_type
 from studio.engine.metrics.base import Score, as_text
 from studio.engine.modules.predict import Predict, PredictParams
 from studio.engine.runtime import Runtime
+from studio.engine.side_by_side import side_by_side
 from studio.engine.signature import Field, Signature
 
 LONGEST_JUDGEMENT = 1024
@@ -96,11 +96,8 @@ async def both(
     other: Coroutine[Any, Any, dict[str, Any] | Score],
 ) -> tuple[dict[str, Any] | Score, dict[str, Any] | Score]:
     """Two questions at the same time; the first failure ends the other."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = group.create_task(one), group.create_task(other)
-    except ExceptionGroup as failures:
-        raise failures.exceptions[0] from None
+    async with side_by_side() as group:
+        tasks = group.create_task(one), group.create_task(other)
     return tasks[0].result(), tasks[1].result()
 
 

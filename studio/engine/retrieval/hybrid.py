@@ -6,11 +6,11 @@ Rank Learning Methods, SIGIR 2009, https://doi.org/10.1145/1571941.1572114.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from studio.engine.retrieval.base import Passage, Retriever
+from studio.engine.side_by_side import side_by_side
 
 FLATNESS = 60
 """The paper's constant: how little the first ranks count more than the later ones."""
@@ -35,14 +35,11 @@ async def search_all(
     searches: Iterable[tuple[Retriever, str]], k: int
 ) -> list[tuple[Passage, ...]]:
     """Each search's passages, deep enough to be fused to `k`; all at the same time."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [
-                group.create_task(_search(retriever, query, max(k, DEPTH)))
-                for retriever, query in searches
-            ]
-    except ExceptionGroup as failures:
-        raise failures.exceptions[0] from None
+    async with side_by_side() as group:
+        tasks = [
+            group.create_task(_search(retriever, query, max(k, DEPTH)))
+            for retriever, query in searches
+        ]
     return [task.result() for task in tasks]
 
 

@@ -16,6 +16,7 @@ from studio.engine.errors import RetrievalError
 from studio.engine.retrieval.base import Embedder
 from studio.engine.retrieval.nearest import Vector
 from studio.engine.shared_file import open_shared
+from studio.engine.side_by_side import side_by_side
 
 BATCH = 128
 """Texts that the model is given at once."""
@@ -144,11 +145,9 @@ class KeptEmbedder:
             found.update(new)
 
         try:
-            async with asyncio.TaskGroup() as group:
+            async with side_by_side() as group:
                 for keys in _batches(list(texts), BATCH):
                     group.create_task(one(keys))
-        except ExceptionGroup as failures:
-            raise failures.exceptions[0] from None
         finally:
             # Who waits looks into the store, and asks for what is not there.
             for key, future in coming.items():
