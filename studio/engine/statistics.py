@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+import operator
 import random
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from statistics import NormalDist
+from typing import Any, Literal, Self
 
 Verdict = Literal["improved", "not distinguishable", "worse"]
 
-_DRAWS = 4_000_000
-"""Draws that one interval may take: a second or less."""
+_RESAMPLES = 200
+_NORMAL = NormalDist()
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,39 +32,38 @@ class Interval:
             return "improved"
         return "worse" if self.high < 0 else "not distinguishable"
 
+    def less(self, amount: float) -> Self:
+        """The interval moved down by so much."""
+        return type(self)(self.value - amount, self.low - amount, self.high - amount)
+
     def to_dict(self) -> dict[str, Any]:
         """JSON."""
         return {"value": self.value, "low": self.low, "high": self.high}
 
 
-def paired_bootstrap(
-    a: Sequence[float],
-    b: Sequence[float],
-    *,
-    seed: int = 0,
-    resamples: int = 10_000,
-    level: float = 0.95,
-) -> Interval:
+def paired_bootstrap(a: Sequence[float], b: Sequence[float], *, level: float = 0.95) -> Interval:
     """The mean of `b` minus `a` with its bootstrap interval; `a[i]` and `b[i]` are of one example.
 
     Two made-up pairs, one that speaks for `a` and one for `b`, are added for the interval (Bonett
-    and Price 2012): with few examples, or with differences that are all alike, the plain bootstrap
-    is far too sure of itself.
+    and Price 2012, https://doi.org/10.3102/1076998611411915): with few examples, or with
+    differences that are all alike, the plain bootstrap is far too sure of itself. They are as far
+    apart as right and wrong; of graded scores, as far as the widest of the differences.
     """
     if len(a) != len(b):
         raise ValueError("Both sides need a score for each example.")
     if not a:
         raise ValueError("There is nothing to compare.")
     differences = [right - left for left, right in zip(a, b, strict=True)]
-    widest = max(1.0, *(abs(difference) for difference in differences))
-    low, high = _bootstrap([*differences, widest, -widest], seed, resamples, level)
+    widest = max(abs(difference) for difference in differences)
+    if widest == 0 or all(value in (0, 1) for value in (*a, *b)):
+        widest = max(1.0, widest)
+    widest = max(widest, len(a) ** -0.5)
+    low, high = _bootstrap([*differences, widest, -widest], level)
     value = math.fsum(differences) / len(differences)
     return Interval(value, min(low, value), max(high, value))
 
 
-def mean_interval(
-    values: Sequence[float], *, seed: int = 0, resamples: int = 10_000, level: float = 0.95
-) -> Interval:
+def mean_interval(values: Sequence[float], *, level: float = 0.95) -> Interval:
     """The mean of scores between 0 and 1 with its bootstrap interval.
 
     Two successes and two failures are added for the interval (Agresti and Coull 1998), for the
@@ -69,9 +71,40 @@ def mean_interval(
     """
     if not values:
         raise ValueError("There is nothing to take the mean of.")
-    low, high = _bootstrap([*values, 1.0, 1.0, 0.0, 0.0], seed, resamples, level)
+    low, high = _bootstrap([*values, 1.0, 1.0, 0.0, 0.0], level)
     value = math.fsum(values) / len(values)
     return Interval(value, min(low, value), max(high, value))
+
+
+def optimism(best: Mapping[str, float], others: Sequence[Mapping[str, float]], seed: int) -> float:
+    """By how much the best of several looks better than it is, because it was picked.
+
+    Scores by example id; `best` is the one picked. The picking is repeated on resamples of the
+    examples: what those picked have there beyond what they have on all examples is due to chance
+    (the bootstrap's estimate of optimism: Efron 1983,
+    https://doi.org/10.1080/01621459.1983.10477973).
+    """
+    ids = sorted(best)
+    places = {id_: place for place, id_ in enumerate(ids)}
+    rows = []
+    for values in others:
+        shared = sorted(places[id_] for id_ in values if id_ in places)
+        if shared:
+            leads = [values[ids[place]] - best[ids[place]] for place in shared]
+            rows.append((shared, leads, math.fsum(leads) / len(leads)))
+    choices = random.Random(f"{seed}/optimism").choices
+    found = []
+    for _ in range(_RESAMPLES if rows else 0):
+        drawn = Counter(choices(range(len(ids)), k=len(ids)))
+        counts = [drawn[place] for place in range(len(ids))]
+        top, beyond = 0.0, 0.0
+        for shared, leads, mean in rows:
+            weights = [counts[place] for place in shared]
+            lead = sum(map(operator.mul, weights, leads)) / (sum(weights) or 1)
+            if lead > top:
+                top, beyond = lead, lead - mean
+        found.append(beyond)
+    return math.fsum(found) / len(found) if found else 0.0
 
 
 def sign_test(wins: int, losses: int) -> float:
@@ -97,22 +130,52 @@ def count_signs(a: Sequence[float], b: Sequence[float]) -> tuple[int, int]:
     return sum(right > left for left, right in pairs), sum(right < left for left, right in pairs)
 
 
-def _bootstrap(
-    values: Sequence[float], seed: int, resamples: int, level: float
-) -> tuple[float, float]:
-    """Percentiles of the means of resamples; fewer resamples where there are very many values."""
-    n = len(values)
-    resamples = max(1_000, min(resamples, _DRAWS // n))
-    if all(value == values[0] for value in values):
+def _bootstrap(values: Sequence[float], level: float) -> tuple[float, float]:
+    """The percentiles that the means of infinitely many resamples of `values` would have.
+
+    Their distribution is known so well by its saddlepoint approximation (Davison and Hinkley
+    1988, https://doi.org/10.1093/biomet/75.3.417) that nothing has to be drawn.
+    """
+    if min(values) == max(values):
         return values[0], values[0]
-    choices = random.Random(seed).choices
-    means = sorted(math.fsum(choices(values, k=n)) / n for _ in range(resamples))
-    tail = (1 - level) / 2
-    return _quantile(means, tail), _quantile(means, 1 - tail)
+    sure = _NORMAL.inv_cdf((1 + level) / 2)
+    return -_upper([-value for value in values], sure), _upper(values, sure)
 
 
-def _quantile(ordered: Sequence[float], share: float) -> float:
-    position = share * (len(ordered) - 1)
-    below = int(position)
-    above = min(below + 1, len(ordered) - 1)
-    return ordered[below] + (position - below) * (ordered[above] - ordered[below])
+def _upper(values: Sequence[float], sure: float) -> float:
+    """What the mean of a resample exceeds as rarely as a normal variable exceeds `sure`."""
+    counts = Counter(values)
+    n, most = len(values), max(values)
+    middle = math.fsum(values) / n
+    spread = math.sqrt(math.fsum((value - middle) ** 2 for value in values) / n)
+
+    def at(tilt: float) -> tuple[float, float]:
+        """The mean under exponential tilting, and how many standard normal deviates out it is."""
+        weights = {
+            value: count * math.exp(tilt * (value - most)) for value, count in counts.items()
+        }
+        total = math.fsum(weights.values())
+        mean = math.fsum(value * weight for value, weight in weights.items()) / total
+        square = (
+            math.fsum((value - mean) ** 2 * weight for value, weight in weights.items()) / total
+        )
+        gain = tilt * mean - (math.log(total / n) + tilt * most)
+        r = math.sqrt(max(0.0, 2 * n * gain))
+        u = tilt * math.sqrt(n * square)
+        return mean, r + math.log(u / r) / r if r > 1e-6 and u > 0 else r
+
+    # Beyond the tilt at which nearly every draw is the greatest value there is nothing.
+    tilt, step = 0.0, sure / (spread * math.sqrt(n)) / 2
+    while True:
+        mean, out = at(tilt + step)
+        if out >= sure:
+            break
+        tilt += step
+        if most - mean < 1e-6 * (most - middle):
+            return most
+    below, above = tilt, tilt + step
+    for _ in range(40):
+        tilt = (below + above) / 2
+        mean, out = at(tilt)
+        below, above = (tilt, above) if out < sure else (below, tilt)
+    return mean

@@ -14,6 +14,8 @@ MODEL_NAME = "gemma-3-270m"
 ENDPOINT = "embedded:a5fd3b62230a"
 
 _ENDS = ("\n", "\n\n")
+_NEGLIGIBLE = -12.0
+"""Labels behind a way that is less likely than this (one in 160,000) are not told apart."""
 _LIFT = 100.0
 _NO_CHANCE = -100.0
 """The score of what underflows: below every number that a float of 32 bits leaves."""
@@ -61,7 +63,7 @@ class EmbeddedLM(OpenAIHttpLM):
         labels that are left, and a label's score is the sum along its way. So the exponentials
         sum to 1, and a way that no other label shares costs nothing and changes nothing. A label
         that another one continues ends with a line end, or a blank line, which competes with
-        the continuation.
+        the continuation. What stands behind a way that is next to impossible is shared evenly.
 
         One request to the server for each place of parting; together they count as one call.
         Raises an `LMError`; `LMInvalidRequest` when there are fewer than two different labels.
@@ -75,6 +77,11 @@ class EmbeddedLM(OpenAIHttpLM):
         # each slot reads the whole prompt anew.
         for place in tree.partings():
             branches = tree.branches(place)
+            if scores[branches[0].labels[0]] < _NEGLIGIBLE:
+                for branch in branches:
+                    for label in branch.labels:
+                        scores[label] -= math.log(len(branches))
+                continue
             wanted = [token for branch in branches for token in branch.tokens]
             chances, read = await self._chances(prompt, place, wanted)
             evaluated += read

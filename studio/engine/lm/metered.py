@@ -49,10 +49,14 @@ class Budget:
         already: Spent = Spent(),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.max_calls = max_calls
-        self.max_tokens = max_tokens
-        self.max_cost = max_cost
-        self.max_seconds = max_seconds
+        caps = {
+            "calls": max_calls,
+            "tokens": max_tokens,
+            "cost": max_cost,
+            "seconds": max_seconds,
+        }
+        self._max_calls = max_calls
+        self._caps = {name: cap for name, cap in caps.items() if cap is not None}
         self._already = already
         self._clock = clock
         self._began = clock()
@@ -61,6 +65,11 @@ class Budget:
         self._usage = Usage()
         self._reserve: _Reserve | None = None
         self._lock = threading.Lock()
+
+    @property
+    def max_calls(self) -> int | None:
+        """The cap on calls."""
+        return self._max_calls
 
     @property
     def spent(self) -> Spent:
@@ -76,10 +85,10 @@ class Budget:
     @property
     def remaining(self) -> int | None:
         """The calls that may still go by the cap on calls; None without one."""
-        if self.max_calls is None:
+        if self._max_calls is None:
             return None
         kept = self._reserve.calls if self._reserve else 0
-        return max(0, self.max_calls - kept - self.used)
+        return max(0, self._max_calls - kept - self.used)
 
     @property
     def affordable(self) -> int | None:
@@ -95,7 +104,7 @@ class Budget:
                 for name, left in self._left(spent).items()
                 if (price := each[name]) > 0
             ]
-        return int(min(fits)) if fits else None if self.max_calls is None else self.remaining
+        return int(min(fits)) if fits else None
 
     @property
     def usage(self) -> Usage:
@@ -105,10 +114,11 @@ class Budget:
     def take(self) -> None:
         """Count one call, before it is sent. Raises `BudgetSpent` when a cap is reached."""
         with self._lock:
-            spent = self._spent()
-            for name, left in self._left(spent).items():
-                if left <= 0:
-                    raise BudgetSpent(self._sentence(name, spent))
+            if self._caps:
+                spent = self._spent()
+                for name, left in self._left(spent).items():
+                    if left <= 0:
+                        raise BudgetSpent(self._sentence(name, spent))
             self._used += 1
 
     def add(self, usage: Usage) -> None:
@@ -143,18 +153,9 @@ class Budget:
             seconds=already.seconds + self._clock() - self._began,
         )
 
-    def _caps(self) -> dict[str, float]:
-        caps = {
-            "calls": self.max_calls,
-            "tokens": self.max_tokens,
-            "cost": self.max_cost,
-            "seconds": self.max_seconds,
-        }
-        return {name: cap for name, cap in caps.items() if cap is not None}
-
     def _left(self, spent: Spent) -> dict[str, float]:
         """What may still be spent under each cap, the reserve not counted."""
-        left = {name: cap - getattr(spent, name) for name, cap in self._caps().items()}
+        left = {name: cap - getattr(spent, name) for name, cap in self._caps.items()}
         if self._reserve is not None:
             each = self._each(spent)
             for name, most in self._reserve.most.items():
@@ -174,7 +175,7 @@ class Budget:
         }
 
     def _sentence(self, name: str, spent: Spent) -> str:
-        cap = self._caps()[name]
+        cap = self._caps[name]
         words = _WORDS[name]
         if cap <= 0:
             return (
