@@ -14,7 +14,7 @@ EngineError
 ├── SandboxUnavailable    no code can run here
 ├── MetricError           a metric raised, or answered something that is no score
 ├── CompileError          a compile cannot start with what it was given
-├── BudgetSpent           the hard cap on calls is reached
+├── BudgetSpent           a hard cap of the budget is reached
 └── LMError               an LM did not answer
     ├── LMAuthError       the key was refused
     ├── LMInvalidRequest  the server refused the request as it stands
@@ -105,7 +105,7 @@ class CompileError(EngineError):
 
 
 class BudgetSpent(EngineError):
-    """The cap on calls is reached."""
+    """A cap on calls, tokens, money or time is reached."""
 
 
 class LMError(EngineError):

@@ -293,15 +293,19 @@ async def in_order(
     *,
     concurrency: int,
     block: int = BLOCK,
+    first: int = 0,
 ) -> AsyncGenerator[T, None]:
     """`work` on every item, several at a time; results in the order of the items.
 
-    `block` items are taken and worked on together; results come when all of them are through.
+    `block` items are taken and worked on together, before them `first` on their own; results
+    come when all of them are through.
     When one raises an `EngineError`, no other is started, those in flight end, and the first
     failure (in the order of the items) is raised after the results that stand before it.
     """
     left = iter(items)
-    while taken := list(islice(left, max(1, block))):
+    size = first or block
+    while taken := list(islice(left, max(1, size))):
+        size = block
         for outcome in await _settle(taken, work, concurrency):
             if isinstance(outcome, EngineError):
                 raise outcome

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 from studio.engine.codec import content_hash
 
@@ -63,14 +63,23 @@ class PredictorState:
     demos: tuple[Demo, ...] = ()
     calibration: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """For each enum output: what is added to the log-probability of each label."""
+    nearest: int = 0
+    """How many demos each question is shown: those most like its inputs; 0: all."""
+
+    @property
+    def chooses(self) -> bool:
+        """Whether not every question is shown the same demos."""
+        return 0 < self.nearest < len(self.demos)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON; `PredictorState.from_dict` reads it back."""
-        return {
+        data: dict[str, Any] = {
             "instruction": self.instruction,
             "demos": [demo.to_dict() for demo in self.demos],
             "calibration": {name: dict(bias) for name, bias in self.calibration.items()},
         }
+        # Absent when it says nothing, so that a state has one content hash.
+        return {**data, "nearest": self.nearest} if self.nearest else data
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> PredictorState:
@@ -82,14 +91,47 @@ class PredictorState:
                 name: {label: float(value) for label, value in bias.items()}
                 for name, bias in data.get("calibration", {}).items()
             },
+            nearest=max(0, int(data.get("nearest", 0))),
         )
+
+
+def member_path(member: str, path: str) -> str:
+    """The path of a predictor in an ensemble: `2/classify` in the member `2`."""
+    return f"{member}/{path}"
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """One setting of all predictors of a program: `{predictor path: state}`."""
+    """One setting of all predictors of a program: `{predictor path: state}`.
+
+    Of an ensemble, a setting of them for each member: the paths begin with the member's name.
+    """
 
     states: Mapping[str, PredictorState]
+
+    @classmethod
+    def ensemble(cls, candidates: Sequence[Candidate]) -> Self:
+        """The candidates as the members `1`, `2`, … of one; members of an ensemble one by one."""
+        members = [
+            member for one in candidates for member in (list(one.members.values()) or [one])
+        ]
+        return cls(
+            {
+                member_path(str(number), path): state
+                for number, member in enumerate(members, 1)
+                for path, state in member.states.items()
+            }
+        )
+
+    @cached_property
+    def members(self) -> Mapping[str, Candidate]:
+        """Of an ensemble each member's candidate, by name; of any other candidate nothing."""
+        found: dict[str, dict[str, PredictorState]] = {}
+        for path, state in self.states.items():
+            member, mark, below = path.partition("/")
+            if mark:
+                found.setdefault(member, {})[below] = state
+        return {member: Candidate(states) for member, states in found.items()}
 
     @cached_property
     def hash(self) -> str:

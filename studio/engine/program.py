@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, Self
+from typing import Any
 
 from studio.engine.errors import InputError
-from studio.engine.example import Candidate, PredictorState
+from studio.engine.example import Candidate, PredictorState, member_path
 from studio.engine.modules.base import Module, join_path
 from studio.engine.runtime import Runtime
 from studio.engine.side_by_side import side_by_side
@@ -113,17 +113,37 @@ class Program:
         """How the predictors are set now."""
         return self._candidate
 
-    def apply(self, candidate: Candidate) -> Self:
+    def predictors_of(self, paths: Iterable[str]) -> Mapping[str, Signature]:
+        """The signatures of the predictors that a candidate with these paths sets.
+
+        Of an ensemble those of each member, else `predictors`.
+        """
+        members = dict.fromkeys(path.partition("/")[0] for path in paths if "/" in path)
+        if not members:
+            return self.predictors
+        return {
+            member_path(member, path): signature
+            for member in members
+            for path, signature in self.predictors.items()
+        }
+
+    def apply(self, candidate: Candidate) -> Program:
         """The program with the predictors set as `candidate` says; shares everything else.
 
-        Raises `InputError` when the candidate's paths are not this program's.
+        Of an ensemble's candidate: all members side by side. Raises `InputError` when the
+        candidate's paths are not this program's.
         """
-        if set(candidate.states) != set(self.predictors):
+        known = self.predictors_of(candidate.states)
+        if set(candidate.states) != set(known):
             raise InputError(
                 "The candidate is for other predictors: "
                 f"{', '.join(sorted(candidate.states)) or 'none'} instead of "
-                f"{', '.join(sorted(self.predictors)) or 'none'}."
+                f"{', '.join(sorted(known)) or 'none'}."
             )
+        if candidate.members:
+            from studio.engine.ensembles import Ensemble
+
+            return Ensemble.set_as(self, candidate)
         layers = tuple(
             tuple(_with_states(node, candidate.states) for node in layer) for layer in self.layers
         )

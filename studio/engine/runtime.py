@@ -36,7 +36,8 @@ class Runtime:
     """Hears every piece of text that an LM writes, with the predictor's path, as it is written."""
 
     def lm_for(self, path: str) -> LM:
-        """The LM of the predictor at `path`."""
+        """The LM of the predictor at `path`, whichever member of an ensemble it stands in."""
+        path = path.rpartition("/")[2]
         while path:
             if path in self.lms:
                 return self.lms[path]

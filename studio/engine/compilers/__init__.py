@@ -13,12 +13,12 @@ from studio.engine.compilers.base import (
     CompilerKind,
     CompileTask,
     Preset,
-    Situation,
     Teacher,
 )
-from studio.engine.compilers.confirm import calls_to_keep, confirm, hold_back
+from studio.engine.compilers.confirm import confirm
 from studio.engine.compilers.estimates import Estimate, Sizes, calls_per_run
 from studio.engine.compilers.events import CompileResult, Event, Finished, Planned
+from studio.engine.compilers.keeping import calls_to_keep, hold_back
 from studio.engine.compilers.search import Search
 from studio.engine.compilers.telling import Tell, told
 from studio.engine.errors import BudgetSpent, CompileError
@@ -31,6 +31,14 @@ COMPILERS: Table[CompilerKind] = Table(
         "random-search": ".random_search:RANDOM_SEARCH",
         "bootstrap": ".bootstrap:BOOTSTRAP",
         "labeled": ".labeled:LABELED",
+        "joint": ".joint:JOINT",
+        "instructions": ".instructions:INSTRUCTIONS",
+        "reflect": ".reflect:REFLECT",
+        "mini-batch-ascent": ".mini_batch:MINI_BATCH",
+        "rules": ".rules:RULES",
+        "knn": ".knn:KNN",
+        "ensemble": ".ensemble:ENSEMBLE",
+        "then": ".chain:THEN",
     },
     is_kind(CompilerKind),
     package=__name__,
@@ -66,8 +74,12 @@ async def _compile(task: CompileTask, kind: CompilerKind, params: Any, tell: Tel
         train=len(search.train),
         dev=len(search.dev),
         test=len(search.test),
+        metric=task.metric,
+        examples=search.train,
+        taught=task.teacher is not None,
+        released=task.release is not None,
     )
-    plan = kind.plan(params, Situation(len(search.train), len(search.dev)))
+    plan = kind.plan(params, sizes.situation(params.dev_limit))
     await tell(
         Planned(
             compiler=kind.name,
@@ -88,16 +100,15 @@ async def _compile(task: CompileTask, kind: CompilerKind, params: Any, tell: Tel
     except BudgetSpent as spent:
         if search.best is None:
             raise CompileError(
-                "The budget ran out before the uncompiled program was scored on the "
-                f"{len(search.dev)} dev examples, so there is nothing to compare with. This "
-                f"compile takes about {kept + len(search.dev) * sizes.calls_per_run:,} calls at "
-                "the least."
+                "The budget ran out before anything could be compared on the "
+                f"{len(search.dev)} dev examples: {spent} This compile takes about "
+                f"{kept + len(search.dev) * sizes.calls_per_run:,} calls at the least."
             ) from spent
         search.notes.append(
             "The budget ran out in the search: the result is the best of the candidates that "
             f"were scored until then, {len(search.standings)} with the uncompiled program."
         )
-    winner = search.best or search.baseline
+    winner = await search.refit(search.best or search.baseline)
     await confirm(search, winner, sizes.calls_per_run)
 
 

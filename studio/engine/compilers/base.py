@@ -107,6 +107,11 @@ class Situation:
     dev: int
     """After `dev_limit`."""
     predictors: int = 1
+    test: int = 0
+    calibrates: bool = False
+    """Whether the student's LM scores the labels of some output."""
+    writes: bool = True
+    """Whether it writes some output: only then may another try give something else."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from studio.engine.compilers.base import CompilerKind, Plan, Range, Situation
 from studio.engine.compilers.demos import with_demos
 from studio.engine.compilers.search import Proposal, Search
 from studio.engine.compilers.selecting import balanced
+from studio.engine.compilers.teaching import as_teacher
 from studio.engine.compilers.traces import TracePool
 from studio.engine.evaluation import BLOCK
 from studio.engine.example import Candidate, Example
@@ -30,7 +31,7 @@ class BootstrapParams:
 
 async def bootstrap(search: Search, params: BootstrapParams) -> None:
     """The teacher is the program with labelled demos; what it gets right become demos."""
-    ((teacher, _),) = await search.calibrate([search.labelled(params.max_labeled)])
+    teacher = await as_teacher(search, search.labelled(params.max_labeled))
     pool = TracePool(search, teacher, params.metric_threshold)
     await pool.fill(params.max_bootstrapped, params.rounds)
     candidate = draw(search, pool, search.train, params.max_bootstrapped, params.max_labeled)

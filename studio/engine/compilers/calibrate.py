@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from studio.engine.compilers.demos import gold_value
 from studio.engine.evaluation import Scored
-from studio.engine.example import Candidate, Example, PredictorState
+from studio.engine.example import Candidate, Example
 from studio.engine.program import Program
 from studio.engine.runtime import Runtime
 from studio.engine.trace import Step
@@ -58,11 +59,7 @@ def calibrated(
                     _collect(rows, program, step, example, passed)
         bias = {name: fit_bias(found) for name, found in rows.items()}
         if bias:
-            states[path] = PredictorState(
-                instruction=state.instruction,
-                demos=state.demos,
-                calibration={**state.calibration, **bias},
-            )
+            states[path] = replace(state, calibration={**state.calibration, **bias})
     return Candidate(states)
 
 

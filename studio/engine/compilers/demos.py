@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from studio.engine.errors import ParseError
+from studio.engine.errors import CompileError, ParseError
 from studio.engine.example import Candidate, Demo, Example
 from studio.engine.fields import read_json
 from studio.engine.modules.base import Composite, Module
@@ -84,13 +84,18 @@ def with_demos(
 
     Bootstrapped demos are complete and stand last, next to the question.
     """
+    if start is not None and start.members:
+        raise CompileError(
+            "An ensemble cannot be given other demos: start from one of its members, or from the "
+            "program as it is."
+        )
     labelled, bootstrapped = list(labelled), list(bootstrapped)
     states = {}
     for path, state in (start or program.candidate()).states.items():
         first = (labelled_demo(program, path, example) for example in labelled)
         demos = [demo for demo in first if demo is not None]
         demos += [trace[path] for trace in bootstrapped if path in trace]
-        states[path] = replace(state, demos=tuple(demos), calibration={})
+        states[path] = replace(state, demos=tuple(demos), calibration={}, nearest=0)
     return Candidate(states)
 
 

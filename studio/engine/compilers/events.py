@@ -112,7 +112,8 @@ class ExampleScored:
     number: int
     candidate: str
     part: str
-    """`train` (to learn and to calibrate), `dev` (to select) or `test` (to confirm)."""
+    """`train` (to learn, to calibrate, and to decide between the last ones that dev leaves),
+    `dev` (to select) or `test` (to confirm)."""
     example: str
     value: float | None
     reason: str
@@ -149,18 +150,24 @@ class CandidateScored:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confirmation:
-    """Baseline and winner on the same held-out examples."""
+    """The result, and what it is compared with, on the same held-out examples."""
 
     baseline: float | None = None
+    """The mean score of what it is compared with: the uncompiled program or the release."""
     compiled: float | None = None
+    """The mean score of the winner."""
     difference: Interval | None = None
     confirmed_on: int = 0
     """Examples on which both were scored."""
     wins: int = 0
+    """Examples on which the winner is better …"""
     losses: int = 0
+    """… and on which it is worse."""
     p_value: float | None = None
-    """Of the exact sign test."""
+    """Of the exact sign test: McNemar's where answers are right or wrong."""
     verdict: Verdict = "not distinguishable"
+    sentence: str = ""
+    """All of this in words."""
 
     def to_dict(self) -> dict[str, Any]:
         """JSON."""
@@ -173,6 +180,7 @@ class Confirmation:
             "losses": self.losses,
             "p_value": self.p_value,
             "verdict": self.verdict,
+            "sentence": self.sentence,
         }
 
 
@@ -200,6 +208,13 @@ class CompileResult:
     improved: bool
     """The whole interval of the difference lies above 0."""
     confirmation: Confirmation = field(default_factory=Confirmation)
+    """Compared with the uncompiled program."""
+    against_release: Confirmation | None = None
+    """Compared with what answers calls now, on the same examples; None without a release."""
+    dev_gain: Interval | None = None
+    """What the winner gained on dev, less what it owes to having been picked as the best."""
+    candidates: int = 1
+    """It was picked out of so many, with the uncompiled program."""
     calls: int = 0
     """LM calls that the results behind it took."""
     note: str = ""
@@ -233,6 +248,9 @@ class CompileResult:
             "origin": self.origin,
             "improved": self.improved,
             **self.confirmation.to_dict(),
+            "against_release": self.against_release.to_dict() if self.against_release else None,
+            "dev_gain": self.dev_gain.to_dict() if self.dev_gain else None,
+            "candidates": self.candidates,
             "calls": self.calls,
             "note": self.note,
         }

@@ -11,9 +11,13 @@ from dataclasses import dataclass
 from studio.engine.compilers import params as shared
 from studio.engine.compilers.base import CompilerKind, Plan, Situation
 from studio.engine.compilers.bootstrap import draw, expected_tries, origin_of
+from studio.engine.compilers.calibrate import scored_fields
+from studio.engine.compilers.demos import with_demos
 from studio.engine.compilers.search import Proposal, Search
+from studio.engine.compilers.teaching import as_teacher
 from studio.engine.compilers.traces import TracePool
 from studio.engine.example import Candidate
+from studio.engine.racing import OVERTIME, expected_runs
 
 _VARIETY = 4
 """The pool holds so many times the demos of one candidate, so that draws differ."""
@@ -25,7 +29,7 @@ class RandomSearchParams:
 
     candidates: int = shared.candidates(3)
     max_bootstrapped: int = shared.max_bootstrapped()
-    max_labeled: int = shared.max_labeled()
+    max_labeled: int = shared.max_labeled(24)
     rounds: int = shared.rounds()
     metric_threshold: float = shared.metric_threshold()
     calibrate: bool = shared.calibrate()
@@ -34,16 +38,22 @@ class RandomSearchParams:
 
 
 async def random_search(search: Search, params: RandomSearchParams) -> None:
-    """Labelled demos; the first bootstrapped ones; then random sets of random sizes; one race."""
+    """Labelled demos; the first bootstrapped ones; then random sets of random sizes; one race.
+
+    Where labels are scored, calibrating alone may do as much as demos: that is in the race, too.
+    """
     labelled = search.labelled(params.max_labeled)
-    ((teacher, _),) = await search.calibrate([labelled])
+    teacher = await as_teacher(search, labelled)
     pool = TracePool(search, teacher, params.metric_threshold)
     await pool.fill(_VARIETY * params.max_bootstrapped, params.rounds)
     proposals = [Proposal(labelled, "labelled demos")]
+    if params.calibrate and scored_fields(search.task.program, search.task.runtime):
+        bare = with_demos(search.task.program, (), (), search.start)
+        proposals.append(Proposal(bare, "no demos"))
     for number in range(params.candidates + 1):
         candidate = _drawn(search, pool, params, number)
         proposals.append(Proposal(candidate, origin_of(candidate)))
-    await search.race(proposals)
+    await search.race(proposals, overtime=True)
 
 
 def _drawn(search: Search, pool: TracePool, params: RandomSearchParams, number: int) -> Candidate:
@@ -62,7 +72,13 @@ def _drawn(search: Search, pool: TracePool, params: RandomSearchParams, number: 
 def _plan(params: RandomSearchParams, situation: Situation) -> Plan:
     wanted = _VARIETY * params.max_bootstrapped
     tries = expected_tries(wanted, situation.train, params.max_labeled, params.rounds)
-    return Plan(races=(params.candidates + 2,), traces=tries)
+    bare = int(params.calibrate and situation.calibrates)
+    made = params.candidates + 2 + bare
+    spare = max(0, situation.train - (params.calibration_examples if bare else 0))
+    extra = min(spare, int(OVERTIME * situation.dev))
+    without, with_ = (expected_runs(made + 1, situation.dev, more) for more in (0, extra))
+    overtime = (0, with_[1] - without[1], with_[2] - without[2])
+    return Plan(races=(made,), traces=tries, runs=overtime)
 
 
 RANDOM_SEARCH = CompilerKind(

@@ -11,7 +11,7 @@ from typing import Any
 from studio.engine.codec import content_hash
 from studio.engine.compilers.base import CompileTask
 from studio.engine.compilers.events import Asked, ExampleScored
-from studio.engine.compilers.selecting import own_keys, without
+from studio.engine.compilers.near import NearDuplicates
 from studio.engine.compilers.telling import Tell
 from studio.engine.evaluation import (
     FIRST,
@@ -29,7 +29,13 @@ from studio.engine.runtime import Runtime
 from studio.engine.signature import Signature
 
 LONGEST_PROPOSAL = 1_024
-"""Tokens of one answer of the proposer."""
+"""Tokens of one answer of the proposer …"""
+LONGEST_CONTINUATION = 256
+"""… or of one that only continues text, and has little room for its context."""
+_LONGEST_TEXT = 20_000
+"""Characters of one output of it that are kept."""
+_ROLLOUTS = 1_000
+"""More than any compiler asks for of one question."""
 
 Run = tuple[int, Candidate, Example]
 """A candidate's number, the candidate, and what it is to be run on."""
@@ -68,21 +74,24 @@ class Runner:
     def __init__(self, task: CompileTask, train: Sequence[Example], tell: Tell) -> None:
         self.task = task
         self.train = train
+        self.near = NearDuplicates(task.program, train)
         self.tell = tell
         self.calls = 0
         """LM calls that the results so far took."""
+        self.stage = 0
+        """Which of several compilers in a row is at work; each has its own chances and answers."""
         self._counted: set[Hashable] = set()
         self._programs: dict[str, Program] = {}
         self._first: list[Scored] | None = []
 
     def random(self, *name: object) -> random.Random:
         """Chances that depend on the compile's seed and the name alone."""
-        return random.Random("/".join(map(str, (self.task.seed, *name))))
+        stage = (f"stage {self.stage}",) if self.stage else ()
+        return random.Random("/".join(map(str, (self.task.seed, *stage, *name))))
 
     def not_own(self, candidate: Candidate, examples: Sequence[Example]) -> list[Example]:
         """The examples that a candidate may be scored on: none that its demos give away."""
-        own = own_keys(self.task.program, candidate, self.train)
-        return without(self.task.program, examples, own)
+        return self.near.not_own(candidate, examples)
 
     async def run(
         self, candidate: Candidate, examples: Sequence[Example], number: int = 0
@@ -112,7 +121,9 @@ class Runner:
             )
             return run, scored
 
-        found = in_order(runs, score, concurrency=task.concurrency, block=len(runs))
+        # The first few alone: when all of them fail, the rest is not paid for.
+        alone = FIRST - len(self._first) if self._first is not None else 0
+        found = in_order(runs, score, concurrency=task.concurrency, block=len(runs), first=alone)
         async with aclosing(found) as results:
             async for run, scored in results:
                 number, candidate, example = run
@@ -138,6 +149,10 @@ class Runner:
         Equal questions are one, and are asked once in a compile, also over restarts: for another
         answer, give another `rollout`.
         """
+        questions = [
+            replace(question, rollout=question.rollout + _ROLLOUTS * self.stage)
+            for question in questions
+        ]
         unique = {question.key: question for question in questions}
         answers: dict[str, Answered] = {}
         found = in_order(
@@ -177,11 +192,16 @@ class Runner:
         if answered is None:
             params = PredictParams(temperature=question.temperature)
             asker = Program.of(Predict.of(question.signature, params), question.role)
-            runtime = replace(
-                self._runtime(question.role), rollout=question.rollout, max_tokens=LONGEST_PROPOSAL
-            )
+            runtime = self._runtime(question.role)
+            continues = runtime.format_for(runtime.lm_for(question.role)).continues
+            longest = LONGEST_CONTINUATION if continues else LONGEST_PROPOSAL
+            runtime = replace(runtime, rollout=question.rollout, max_tokens=longest)
             prediction, problem, calls = await attempt(asker, question.inputs, runtime)
-            answered = Answered(dict(prediction.values), problem, calls)
+            values = {
+                name: value[:_LONGEST_TEXT] if isinstance(value, str) else value
+                for name, value in prediction.values.items()
+            }
+            answered = Answered(values, problem, calls)
             await ledger.put_answer(question.key, question.role, answered)
         return question, answered
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
@@ -17,7 +17,7 @@ from studio.engine.compilers.telling import Tell
 from studio.engine.errors import BudgetSpent, CompileError
 from studio.engine.evaluation import Scored
 from studio.engine.example import Candidate, Example
-from studio.engine.racing import Entry, Race, mean_lead
+from studio.engine.racing import OVERTIME, Entry, Race, mean_lead
 
 _TINY = 1e-9
 
@@ -46,6 +46,8 @@ class Standing:
     """By example id; those of a candidate that was dropped are fewer."""
     dropped: str = ""
     """Why it left its race early, in words."""
+    extra: dict[str, float] = field(default_factory=dict)
+    """Scores on training examples, if dev was not enough to decide between it and others."""
 
     @property
     def mean(self) -> float | None:
@@ -54,7 +56,7 @@ class Standing:
 
     def lead(self, other: Standing) -> float:
         """The mean of the differences over the examples that both were scored on."""
-        return mean_lead(self.values, other.values)
+        return mean_lead({**self.values, **self.extra}, {**other.values, **other.extra})
 
 
 class Search(Runner):
@@ -66,6 +68,7 @@ class Search(Runner):
     def __init__(self, task: CompileTask, params: SearchParams, tell: Tell) -> None:
         parts = Parts.of(task, params.dev_limit)
         super().__init__(task, parts.train, tell)
+        self.near = parts.near
         self.params = params
         self.parts, self.dev, self.test = parts, parts.dev, parts.test
         self.notes: list[str] = list(parts.notes)
@@ -78,6 +81,7 @@ class Search(Runner):
         """Every candidate that was raced, in the order in which they were made."""
         self._raced: dict[str, Standing] = {}
         self._fitted: dict[str, tuple[Candidate, int]] = {}
+        self._calibrated_on: set[str] = set()
 
     @property
     def made(self) -> int:
@@ -94,12 +98,16 @@ class Search(Runner):
         chosen = balanced(self.task.program, order, count)
         return with_demos(self.task.program, chosen, (), self.start)
 
-    async def race(self, proposals: Iterable[Proposal]) -> list[Standing]:
+    async def race(
+        self, proposals: Iterable[Proposal], *, overtime: bool = False
+    ) -> list[Standing]:
         """Calibrate the candidates, race them on dev, and keep the best one as `best`.
 
         The best so far takes part, and so does the uncompiled program as long as it has not been
-        scored. Where each of `proposals` stands, in their order: a candidate that was raced
-        before stands where it stood. Raises `CompileError` when nothing could be scored.
+        scored. With `overtime`, training examples decide between the last ones when dev does not:
+        only for candidates that have learned from none but their demos. Gives back where each of
+        `proposals` stands, in their order: a candidate that was raced before stands where it
+        stood. Raises `CompileError` when nothing could be scored.
         """
         proposals = list(proposals)
         fresh: dict[str, Proposal] = {}
@@ -108,7 +116,7 @@ class Search(Runner):
                 fresh.setdefault(proposal.candidate.hash, proposal)
         entrants = await self._entrants(list(fresh.values()))
         if entrants:
-            await self._run_race(entrants)
+            await self._run_race(entrants, self._overtime() if overtime else ())
         return [self._raced[proposal.candidate.hash] for proposal in proposals]
 
     async def _entrants(self, proposals: Sequence[Proposal]) -> list[Standing]:
@@ -142,16 +150,27 @@ class Search(Runner):
             self._raced[proposal.candidate.hash] = known[candidate.hash]
         return entrants
 
-    async def _run_race(self, entrants: Sequence[Standing]) -> None:
+    def _overtime(self) -> Sequence[Example]:
+        """Training examples that no calibration has seen and that are not like dev or test."""
+        left = [item for item in self.parts.train_only if item.id not in self._calibrated_on]
+        order = stratified(self.task.program, left, f"{self.task.seed}/overtime")
+        return order[: int(OVERTIME * len(self.dev))]
+
+    async def _run_race(self, entrants: Sequence[Standing], extra: Sequence[Example]) -> None:
         field_ = [self.best, *entrants] if self.best else list(entrants)
         by_number = {standing.number: standing for standing in field_}
-        examples = {example.id: example for example in self.dev}
+        examples = {example.id: example for example in (*self.dev, *extra)}
+        dev = {example.id for example in self.dev}
         entries = []
         for standing in field_:
-            may = {example.id for example in self.not_own(standing.candidate, self.dev)}
-            skip = frozenset(examples) - may
-            entries.append(Entry(standing.number, dict(standing.values), skip))
-        race = Race(entries, list(examples))
+            usable = self.not_own(standing.candidate, list(examples.values()))
+            skip = frozenset(examples) - {example.id for example in usable}
+            entries.append(Entry(standing.number, {**standing.values, **standing.extra}, skip))
+        race = Race(
+            entries,
+            [example.id for example in self.dev],
+            [example.id for example in extra],
+        )
         unscored: dict[int, str] = {}
         spent: BudgetSpent | None = None
         try:
@@ -160,7 +179,8 @@ class Search(Runner):
                     (number, by_number[number].candidate, examples[example])
                     for number, example in pairs
                 ]
-                async with aclosing(self.results(runs, "dev")) as results:
+                part = "dev" if pairs[0][1] in dev else "train"
+                async with aclosing(self.results(runs, part)) as results:
                     async for (number, _, example), scored in results:
                         race.tell(number, example.id, scored.score.value)
                         if scored.score.value is None:
@@ -169,7 +189,7 @@ class Search(Runner):
             spent = error
         if spent and not race.settled:
             raise spent
-        await self._settle(race, by_number, len(self.dev), unscored)
+        await self._settle(race, by_number, dev, unscored)
         if spent:
             raise spent
 
@@ -177,7 +197,7 @@ class Search(Runner):
         self,
         race: Race,
         standings: Mapping[int, Standing],
-        dev: int,
+        dev: Set[str],
         unscored: Mapping[int, str],
     ) -> None:
         """Write down how the race ended, and tell of each candidate that was new to it."""
@@ -185,7 +205,10 @@ class Search(Runner):
         ended: dict[int, Standing] = {}
         for entry in race.entries:
             standing = replace(
-                standings[entry.number], values=dict(entry.values), dropped=entry.dropped
+                standings[entry.number],
+                values={key: value for key, value in entry.values.items() if key in dev},
+                extra={key: value for key, value in entry.values.items() if key not in dev},
+                dropped=entry.dropped,
             )
             ended[entry.number] = standing
             self.standings[entry.number] = standing
@@ -215,8 +238,8 @@ class Search(Runner):
                     candidate=standing.candidate.hash,
                     value=standing.mean,
                     scored_on=len(standing.values),
-                    own=len(entry.skip),
-                    unscored=len(entry.seen - set(entry.values)),
+                    own=len(entry.skip & dev),
+                    unscored=len((entry.seen - set(entry.values)) & dev),
                     dropped=bool(standing.dropped),
                     best=bool(self.best and self.best.number == standing.number),
                     note=standing.dropped,
@@ -228,6 +251,41 @@ class Search(Runner):
         if self.best is None:
             return True
         return standing.lead(self.best) > _TINY and standing.lead(self.baseline) > _TINY
+
+    async def refit(self, standing: Standing) -> Standing:
+        """The same candidate with its biases fitted on everything that it was scored on but test.
+
+        It takes no call. Where nothing was calibrated, and for ensembles, it is `standing` itself.
+        """
+        candidate = standing.candidate
+        fitted = any(state.calibration for state in candidate.states.values())
+        if standing.number == 0 or candidate.members or not fitted:
+            return standing
+        rows: list[tuple[Example, Scored]] = []
+        for example in (*self.dev, *self.parts.train_only):
+            for hash_ in (candidate.hash, self._before_fitting(candidate)):
+                scored = await self.task.ledger.get_score(hash_, example.id)
+                if scored is not None:
+                    rows.append((example, scored))
+                    break
+        better = calibrated(self.task.program, candidate, rows)
+        if better.hash in {known.candidate.hash for known in self.standings}:
+            return standing
+        origin = f"{standing.origin}; in the end on {len(rows)}"
+        again = replace(standing, number=len(self.standings), origin=origin, candidate=better)
+        self.standings.append(again)
+        parents = (standing.number,)
+        await self.tell(
+            CandidateMade(number=again.number, origin=origin, candidate=better, parents=parents)
+        )
+        return again
+
+    def _before_fitting(self, candidate: Candidate) -> str:
+        """The hash under which it was run for its calibration."""
+        return next(
+            (hash_ for hash_, (found, _) in self._fitted.items() if found.hash == candidate.hash),
+            candidate.hash,
+        )
 
     async def calibrate(self, candidates: Sequence[Candidate]) -> list[tuple[Candidate, int]]:
         """Each candidate with the biases of its labels fitted, and on how many examples.
@@ -245,8 +303,11 @@ class Search(Runner):
             if candidate.hash in self._fitted or candidate.hash in fresh:
                 continue
             fresh[candidate.hash] = []
+            if candidate.members:
+                continue  # Each member of an ensemble is calibrated already.
             examples = self.not_own(candidate, order)[: self.params.calibration_examples]
             runs += [(number, candidate, example) for example in examples]
+            self._calibrated_on.update(example.id for example in examples)
         async with aclosing(self.results(runs, "train")) as results:
             async for (_, candidate, example), scored in results:
                 fresh[candidate.hash].append((example, scored))

@@ -12,11 +12,15 @@ from studio.engine.program import Program
 
 
 def inputs_key(program: Program, values: Mapping[str, object]) -> str:
-    """Equal for examples with the same inputs, up to case and spaces; `""` when one is missing."""
-    names = [field.name for field in program.inputs]
-    if any(values.get(name) is None for name in names):
+    """Equal for examples with the same inputs, up to case and spaces.
+
+    `""` when all are missing, or one that has to be there.
+    """
+    found = [values.get(field.name) for field in program.inputs]
+    missing = [field.required for field in program.inputs if values.get(field.name) is None]
+    if any(missing) or len(missing) == len(found):
         return ""
-    text = canonical_json([values[name] for name in names])
+    text = canonical_json(found)
     return " ".join(text.casefold().split())
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from studio.engine.compilers.base import CompileTask
-from studio.engine.compilers.selecting import inputs_key, stratified, unique, without
+from studio.engine.compilers.near import NearDuplicates
+from studio.engine.compilers.selecting import stratified, unique
 from studio.engine.errors import CompileError
 from studio.engine.example import Example
 
@@ -19,10 +20,13 @@ class Parts:
     train: Sequence[Example]
     dev: Sequence[Example]
     test: Sequence[Example]
+    """None of them stands in train or on dev, nor does one that is nearly the same."""
     train_only: Sequence[Example]
-    """Training examples that stand neither on dev nor on test."""
+    """Training examples of which that is true for dev and test."""
     notes: tuple[str, ...]
     """What was left out, in sentences."""
+    near: NearDuplicates
+    """What is nearly the same."""
 
     @classmethod
     def of(cls, task: CompileTask, dev_limit: int) -> Self:
@@ -39,20 +43,21 @@ class Parts:
             if not part:
                 raise CompileError(f"There are no {name} examples: {use}. Give the split some.")
         train = unique(program, task.train)
+        near = NearDuplicates(program, train)
         dev = stratified(program, unique(program, task.dev), f"{task.seed}/dev")
         dev = dev[: dev_limit or None]
-        keys = _keys(task, dev)
-        test = without(program, unique(program, task.test), keys)
+        test = near.not_like([*dev, *train], unique(program, task.test))
         if not test:
             raise CompileError(
-                "Every test example is a dev example as well, so nothing is left to confirm the "
-                "result on. Give the test split examples of its own."
+                "Every test example is a dev example as well, or a training example, or nearly "
+                "the same as one, so nothing is left to confirm the result on. Give the test "
+                "split examples of its own."
             )
         notes = tuple(
             f"{len(given) - len(kept)} of {len(given)} {what} examples stand twice{where} and are "
             "left out."
             for what, where, given, kept in (
-                ("test", " or on dev", task.test, test),
+                ("test", ", on dev or in train, or nearly so,", task.test, test),
                 ("train", "", task.train, train),
             )
             if len(kept) < len(given)
@@ -61,11 +66,7 @@ class Parts:
             train=train,
             dev=dev,
             test=stratified(program, test, f"{task.seed}/test"),
-            train_only=without(program, train, keys | _keys(task, test)),
+            train_only=near.not_like([*dev, *test], train),
             notes=notes,
+            near=near,
         )
-
-
-def _keys(task: CompileTask, examples: Sequence[Example]) -> frozenset[str]:
-    keys = {inputs_key(task.program, example.values) for example in examples}
-    return frozenset((keys | {example.id for example in examples}) - {""})

@@ -7,12 +7,23 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from studio.engine.compilers.base import Teacher
 from studio.engine.compilers.demos import bootstrapped_demos
 from studio.engine.compilers.events import TraceTried
 from studio.engine.compilers.selecting import stratified
-from studio.engine.evaluation import BLOCK, Traced, attempt, in_order, judge_or_reason
+from studio.engine.compilers.teaching import Teaching
+from studio.engine.evaluation import (
+    BLOCK,
+    FIRST,
+    Scored,
+    Traced,
+    attempt,
+    check_system,
+    in_order,
+    judge_or_reason,
+)
 from studio.engine.example import Candidate, Demo, Example
+from studio.engine.metrics.base import Score
+from studio.engine.trace import Prediction
 
 if TYPE_CHECKING:
     from studio.engine.compilers.search import Search
@@ -33,25 +44,28 @@ class TracePool:
     def __init__(self, search: Search, candidate: Candidate, threshold: float) -> None:
         self.passed: dict[str, Mapping[str, Demo]] = {}
         """By example id: a demo for each predictor."""
-        task = search.task
-        named = task.teacher or Teacher(runtime=task.runtime)
         self._search = search
-        self._program = named.program or task.program
-        given = named.candidate or (self._program.candidate() if named.program else None)
-        self._candidate = given or candidate
-        self._teacher = self._candidate.hash
-        self._runtime = named.runtime
+        self._teaching = Teaching.of(search.task, candidate)
         self._threshold = threshold
         self._tried = 0
+        self._first: list[Scored] | None = []
+        if self._teaching.note and self._teaching.note not in search.notes:
+            search.notes.append(self._teaching.note)
 
     def examples(self) -> list[Example]:
         """The training examples that the teacher got right, in the dataset's order."""
         return [example for example in self._search.train if example.id in self.passed]
 
     async def fill(self, wanted: int, rounds: int = 1) -> None:
-        """Try training examples until `wanted` have passed, or all were tried `rounds` times."""
-        task = self._search.task
-        examples = self._search.not_own(self._candidate, self._search.train)
+        """Try training examples until `wanted` have passed, or all were tried `rounds` times.
+
+        Nothing is tried with a teacher that has no step in common with the program. Raises
+        `MetricError` or `LMError` in words when the first few all fail through no fault of theirs.
+        """
+        task, teaching = self._search.task, self._teaching
+        if not teaching.paths:
+            return
+        examples = self._search.not_own(teaching.candidate, self._search.train)
         for round_ in range(rounds):
             order = stratified(task.program, examples, f"{task.seed}/traces/{round_}")
             left = [example for example in order if example.id not in self.passed]
@@ -60,34 +74,36 @@ class TracePool:
                 await self._try(block, round_, wanted)
 
     async def _try(self, examples: Sequence[Example], round_: int, wanted: int) -> None:
-        task, teacher = self._search.task, self._teacher
-        program, runtime = self._program.apply(self._candidate), self._runtime
+        task, teaching = self._search.task, self._teaching
+        runtime = teaching.runtime
         if round_:
             runtime = replace(runtime, rollout=round_, temperature=_WARM)
 
         async def trace(example: Example) -> tuple[Example, Traced]:
-            known = await task.ledger.get_trace(teacher, example.id, round_)
+            known = await task.ledger.get_trace(teaching.key, example.id, round_)
             if known is None:
-                prediction, problem, calls = await attempt(program, example.values, runtime)
+                prediction, problem, calls = await attempt(
+                    teaching.program, example.values, runtime
+                )
                 if problem:
                     known = Traced(False, problem, (), calls)
                 else:
                     score = await judge_or_reason(task.metric, example, prediction)
                     passed = score.passes(self._threshold)
                     known = Traced(passed, score.reason, prediction.steps, calls)
-                await task.ledger.put_trace(teacher, example.id, round_, known)
+                await task.ledger.put_trace(teaching.key, example.id, round_, known)
             return example, known
 
         async with aclosing(in_order(examples, trace, concurrency=task.concurrency)) as results:
             async for example, traced in results:
                 self._tried += 1
-                self._search.count((teacher, example.id, round_), traced.calls)
+                self._search.count((teaching.key, example.id, round_), traced.calls)
                 if traced.passed:
-                    demos = bootstrapped_demos(traced.steps, example, traced.reason)
-                    self.passed[example.id] = demos
+                    steps = teaching.steps(traced.steps)
+                    self.passed[example.id] = bootstrapped_demos(steps, example, traced.reason)
                 await self._search.tell(
                     TraceTried(
-                        teacher=teacher,
+                        teacher=teaching.key,
                         example=example.id,
                         round=round_,
                         passed=traced.passed,
@@ -97,3 +113,13 @@ class TracePool:
                         wanted=wanted,
                     )
                 )
+                self._check(traced)
+
+    def _check(self, traced: Traced) -> None:
+        """Whether the teacher's first tries all failed, through no fault of the program."""
+        if self._first is not None:
+            score = Score(1.0 if traced.passed else 0.0, traced.reason)
+            self._first.append(Scored(score, Prediction({}), traced.calls))
+            if len(self._first) == FIRST:
+                check_system(self._first)
+                self._first = None

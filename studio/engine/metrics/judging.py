@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
 from studio.engine.errors import (
@@ -99,6 +99,17 @@ async def both(
     async with side_by_side() as group:
         tasks = group.create_task(one), group.create_task(other)
     return tasks[0].result(), tasks[1].result()
+
+
+def judgements(metric: object) -> int:
+    """How many questions a metric asks its judges about one prediction; parts count as well."""
+    if isinstance(metric, Judge):
+        return 1
+    if isinstance(metric, (tuple, list)):
+        return sum(map(judgements, metric))
+    if is_dataclass(metric) and not isinstance(metric, type):
+        return sum(judgements(getattr(metric, field.name)) for field in fields(metric))
+    return 0
 
 
 def harmonic(one: float, other: float) -> float:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
 from studio.engine.example import PredictorState
+from studio.engine.modules.often import Often, all_of
 from studio.engine.runtime import Runtime
 from studio.engine.signature import Field, Signature
 from studio.engine.trace import Prediction
@@ -52,6 +53,13 @@ class Composite:
     def with_members(self, members: Mapping[str, Module]) -> Self:
         """The same module with other members."""
         raise NotImplementedError
+
+    def calls(self, members: Mapping[str, Often], lengths: Mapping[str, float]) -> Often:
+        """The LM calls of one call, from those of each member: each of them runs once.
+
+        `lengths` says how many items the inputs that are lists have, by name, where it is known.
+        """
+        return all_of(members.values())
 
     def predictors(self) -> Mapping[str, tuple[Signature, PredictorState]]:
         """See `Module.predictors`."""

@@ -9,6 +9,7 @@ from typing import Any, Self
 from studio.engine.modules.attempts import attempt_runtime, only_outputs
 from studio.engine.modules.base import Composite, Module, ModuleKind, Part
 from studio.engine.modules.inner import body_part, inner_step, step_param
+from studio.engine.modules.often import Often, all_of, exactly, times, until_good
 from studio.engine.modules.rewards import (
     Reward,
     RewardFunction,
@@ -131,6 +132,11 @@ class BestOfN(Composite):
     def with_members(self, members: Mapping[str, Module]) -> Self:
         """See `Composite.with_members`."""
         return replace(self, step=members["step"], reward=reward_with(self.reward, members))
+
+    def calls(self, members: Mapping[str, Often], lengths: Mapping[str, float]) -> Often:
+        """See `Composite.calls`."""
+        tries = exactly(self.n) if self.parallel else until_good(self.n)
+        return times(tries, all_of(members.values()))
 
     async def __call__(self, inputs: Mapping[str, Any], runtime: Runtime, path: str) -> Prediction:
         """See `Module.__call__`.

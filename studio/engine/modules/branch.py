@@ -11,6 +11,7 @@ from studio.engine.fields import FieldType
 from studio.engine.modules.base import Composite, Module, ModuleKind, Part, join_path
 from studio.engine.modules.cases import OTHERWISE, case_parts, chosen_parts, part_names
 from studio.engine.modules.inner import read_outputs
+from studio.engine.modules.often import Often, one_of
 from studio.engine.runtime import Runtime
 from studio.engine.signature import Signature
 from studio.engine.trace import Prediction
@@ -49,6 +50,10 @@ class Branch(Composite):
     def with_members(self, members: Mapping[str, Module]) -> Self:
         """See `Composite.with_members`."""
         return replace(self, parts=members)
+
+    def calls(self, members: Mapping[str, Often], lengths: Mapping[str, float]) -> Often:
+        """See `Composite.calls`."""
+        return one_of((1.0, members[name]) for name in self.cases.values())
 
     async def __call__(self, inputs: Mapping[str, Any], runtime: Runtime, path: str) -> Prediction:
         """See `Module.__call__`."""

@@ -23,6 +23,7 @@ from studio.engine.modules.code_steps import (
     variables_told,
 )
 from studio.engine.modules.code_tools import functions_of, places_of, with_tools
+from studio.engine.modules.often import Often, all_of, times
 from studio.engine.modules.predict import Predict, PredictParams
 from studio.engine.modules.trajectory import Trajectory
 from studio.engine.runtime import Runtime
@@ -33,6 +34,8 @@ from studio.engine.tools.toolbox import Toolbox, open_toolbox
 from studio.engine.trace import Prediction, Step
 
 _MEMORY_MB = 128
+_LIKELY_STEPS = 2
+"""Mostly one piece of code tells nearly everything."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,6 +128,12 @@ class CodeAct(Composite):
         return replace(
             self, next=cast(Predict, members["next"]), answer=cast(Predict, members["answer"])
         )
+
+    def calls(self, members: Mapping[str, Often], lengths: Mapping[str, float]) -> Often:
+        """See `Composite.calls`."""
+        most = self.params.max_steps
+        steps = (1.0, float(min(_LIKELY_STEPS, most)), float(most))
+        return all_of((times(steps, members["next"]), members["answer"]))
 
     async def __call__(self, inputs: Mapping[str, Any], runtime: Runtime, path: str) -> Prediction:
         """See `Module.__call__`.

@@ -23,6 +23,7 @@ from studio.engine.messages import Usage
 from studio.engine.modules.attempts import attempt_runtime, discard
 from studio.engine.modules.base import Composite, Module, ModuleKind, Part, join_path
 from studio.engine.modules.inner import BODY, inner_step, read_outputs, step_param
+from studio.engine.modules.often import Often, times
 from studio.engine.modules.predict import Predict
 from studio.engine.runtime import Runtime
 from studio.engine.sandbox.base import LONGEST_CODE, Sandbox
@@ -46,6 +47,8 @@ ADVICE = (PREVIOUS, WRONG)
 """What the next attempt is told; empty for the first one."""
 
 _WARM = 0.7
+_LIKELY_RETRIES = 0.25
+"""One answer in four is refused at first."""
 """The temperature of the attempts after the first: another one must be able to differ."""
 
 
@@ -202,6 +205,12 @@ class Constraint(Composite):
     def with_members(self, members: Mapping[str, Module]) -> Self:
         """See `Composite.with_members`."""
         return replace(self, step=members["step"])
+
+    def calls(self, members: Mapping[str, Often], lengths: Mapping[str, float]) -> Often:
+        """See `Composite.calls`."""
+        retries = self.params.retries
+        tries = (1.0, 1.0 + min(_LIKELY_RETRIES, retries), 1.0 + retries)
+        return times(tries, members["step"])
 
     async def __call__(self, inputs: Mapping[str, Any], runtime: Runtime, path: str) -> Prediction:
         """See `Module.__call__`.

@@ -16,6 +16,7 @@ from studio.engine.messages import Usage
 from studio.engine.modules.attempts import Attempt, all_steps, attempts, only_outputs
 from studio.engine.modules.base import Composite, Module, ModuleKind, Part, join_path
 from studio.engine.modules.inner import body_part, inner_step, step_param
+from studio.engine.modules.often import Often, exactly, times
 from studio.engine.runtime import Runtime
 from studio.engine.signature import Signature
 from studio.engine.trace import Prediction, Step
@@ -81,6 +82,10 @@ class Majority(Composite):
     def with_members(self, members: Mapping[str, Module]) -> Self:
         """See `Composite.with_members`."""
         return replace(self, step=members["step"])
+
+    def calls(self, members: Mapping[str, Often], lengths: Mapping[str, float]) -> Often:
+        """See `Composite.calls`."""
+        return times(exactly(self.params.samples), members["step"])
 
     async def __call__(self, inputs: Mapping[str, Any], runtime: Runtime, path: str) -> Prediction:
         """See `Module.__call__`.

@@ -12,12 +12,17 @@ from studio.engine.errors import EngineError, InputError, SignatureError
 from studio.engine.fields import NO_CONSTRAINTS, STR
 from studio.engine.modules.base import Composite, Module, ModuleKind, Part, join_path
 from studio.engine.modules.inner import body_part, inner_step, read_outputs, step_param
+from studio.engine.modules.often import Often, times
 from studio.engine.modules.together import together
 from studio.engine.runtime import Runtime
 from studio.engine.signature import MISSING, Field, Signature
 from studio.engine.trace import Prediction, Step
 
 MOST_ITEMS = 1_000
+_LIKELY_ITEMS: Often = (1.0, 5.0, 20.0)
+"""Of a list of which nothing is known."""
+_ABOUT: Often = (0.8, 1.0, 1.25)
+"""How far the average of other lists may be from that of the known ones."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +66,12 @@ class MapOver(Composite):
     def with_members(self, members: Mapping[str, Module]) -> Self:
         """See `Composite.with_members`."""
         return replace(self, step=members["step"])
+
+    def calls(self, members: Mapping[str, Often], lengths: Mapping[str, float]) -> Often:
+        """See `Composite.calls`."""
+        known = lengths.get(self.over)
+        items = _LIKELY_ITEMS if known is None else times((known, known, known), _ABOUT)
+        return times(items, members["step"])
 
     async def __call__(self, inputs: Mapping[str, Any], runtime: Runtime, path: str) -> Prediction:
         """See `Module.__call__`.

@@ -13,6 +13,7 @@ from studio.engine.fields import FieldType, parse_type, write_value
 from studio.engine.modules.attempts import Attempt, attempts, discard, free_name
 from studio.engine.modules.base import Composite, Module, ModuleKind, join_path
 from studio.engine.modules.chain_of_thought import chain_of_thought, with_reasoning
+from studio.engine.modules.often import Often, all_of, exactly, times
 from studio.engine.modules.predict import Predict, PredictParams
 from studio.engine.runtime import Runtime
 from studio.engine.signature import Field, Signature
@@ -88,6 +89,11 @@ class MultiChainComparison(Composite):
             attempt=cast(Predict, members["attempt"]),
             compare=cast(Predict, members["compare"]),
         )
+
+    def calls(self, members: Mapping[str, Often], lengths: Mapping[str, float]) -> Often:
+        """See `Composite.calls`."""
+        attempts = times(exactly(self.params.attempts), members["attempt"])
+        return all_of((attempts, members["compare"]))
 
     async def __call__(self, inputs: Mapping[str, Any], runtime: Runtime, path: str) -> Prediction:
         """See `Module.__call__`.

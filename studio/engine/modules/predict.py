@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
+from types import MappingProxyType
 from typing import Any, Self
 
 from studio.engine.errors import InputError, LMBadAnswer, ParseError
@@ -16,6 +17,7 @@ from studio.engine.formats.shown import attachments_in
 from studio.engine.lm.base import LM
 from studio.engine.messages import Completion, Request, Usage
 from studio.engine.modules.base import ModuleKind
+from studio.engine.nearest_demos import NearestDemos
 from studio.engine.runtime import Runtime
 from studio.engine.signature import Field, Signature
 from studio.engine.trace import Prediction, Step
@@ -115,15 +117,32 @@ class Predict:
         )
         return Prediction(call.given, (step,))
 
-    def renderer(self, runtime: Runtime, lm: LM) -> Renderer:
-        """The renderer for this LM; its head is rendered once.
+    def renderer(
+        self, runtime: Runtime, lm: LM, inputs: Mapping[str, Any] = MappingProxyType({})
+    ) -> Renderer:
+        """The renderer of a question about `inputs` for this LM.
 
-        Raises `InputError` when there is no format of the name that was chosen.
+        Its head is rendered once, unless every question has demos of its own. Raises `InputError`
+        when there is no format of the name that was chosen.
         """
         format_ = self.format_for(runtime, lm)
-        return self._renderer(format_, format_.continues and lm.scores_labels)
+        state = self.shown_state(inputs)
+        return self._renderer(format_, format_.continues and lm.scores_labels, state)
 
-    def _renderer(self, format_: Format, scored: bool) -> Renderer:
+    def shown_state(self, inputs: Mapping[str, Any]) -> PredictorState:
+        """The state as the LM sees it for these inputs: with all demos, or the nearest ones."""
+        if not self.state.nearest:
+            return self.state
+        demos = self._nearest.of(inputs, self.state.nearest)
+        return replace(self.state, demos=demos, nearest=0)
+
+    @cached_property
+    def _nearest(self) -> NearestDemos:
+        return NearestDemos(self.signature, self.state.demos)
+
+    def _renderer(self, format_: Format, scored: bool, state: PredictorState) -> Renderer:
+        if state is not self.state:
+            return format_.renderer(self.signature, state, scored=scored)
         known = self._renderers.get((format_.name, scored))
         if known is None:
             known = format_.renderer(self.signature, self.state, scored=scored)
@@ -157,6 +176,7 @@ class Call:
         "runtime",
         "scored",
         "scores",
+        "state",
         "usage",
     )
 
@@ -167,7 +187,8 @@ class Call:
         self.lm = lm = runtime.lm_for(path)
         format_ = predict.format_for(runtime, lm)
         self.scored = format_.continues and lm.scores_labels
-        self.renderer = predict._renderer(format_, self.scored)
+        self.state = predict.shown_state(inputs)
+        self.renderer = predict._renderer(format_, self.scored, self.state)
         if self.renderer.shows and (format_.continues or not lm.sees_images):
             self._refuse_unseen(format_)
         self.given: dict[str, Any] = {}
@@ -205,7 +226,7 @@ class Call:
 
     async def _score(self, request: Request, output: Field) -> None:
         """Choose the label with the best calibrated score."""
-        bias = self.predict.state.calibration.get(output.name, {})
+        bias = self.state.calibration.get(output.name, {})
         labels = output.type.labels
         found = await self.lm.score_labels(request.prompt, [f" {label}" for label in labels])
         scores = {label: found.scores[f" {label}"] for label in labels}
@@ -250,7 +271,7 @@ class Call:
 
     def _refuse_unseen(self, format_: Format) -> None:
         """Raise `InputError` for an image or a document that the LM would not see."""
-        shown = (self.inputs, *(demo.values for demo in self.predict.state.demos))
+        shown = (self.inputs, *(demo.values for demo in self.state.demos))
         for field_ in self.renderer.shows:
             if any(attachments_in(field_.type, values.get(field_.name)) for values in shown):
                 raise InputError(

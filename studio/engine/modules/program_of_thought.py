@@ -21,6 +21,7 @@ from studio.engine.modules.code_steps import (
     run_code,
     variables_told,
 )
+from studio.engine.modules.often import Often, all_of, times
 from studio.engine.modules.predict import Predict, PredictParams
 from studio.engine.runtime import Runtime
 from studio.engine.sandbox.base import Limits
@@ -29,6 +30,8 @@ from studio.engine.signature import Field, Signature
 from studio.engine.trace import Prediction, Step
 
 _MEMORY_MB = 128
+_LIKELY_MENDS = 0.25
+"""One program in four fails at first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +110,12 @@ class ProgramOfThought(Composite):
             mend=cast(Predict, members["mend"]),
             answer=cast(Predict, members["answer"]),
         )
+
+    def calls(self, members: Mapping[str, Often], lengths: Mapping[str, float]) -> Often:
+        """See `Composite.calls`."""
+        mends = self.params.max_tries - 1
+        mended = times((0.0, min(_LIKELY_MENDS, mends), float(mends)), members["mend"])
+        return all_of((members["write"], mended, members["answer"]))
 
     async def __call__(self, inputs: Mapping[str, Any], runtime: Runtime, path: str) -> Prediction:
         """See `Module.__call__`.

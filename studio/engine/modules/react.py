@@ -15,6 +15,7 @@ from studio.engine.fields import FieldType
 from studio.engine.modules.attempts import free_name
 from studio.engine.modules.base import Composite, Module, ModuleKind, Part, join_path
 from studio.engine.modules.chain_of_thought import chain_of_thought, with_reasoning
+from studio.engine.modules.often import Often, all_of, times
 from studio.engine.modules.predict import Predict, PredictParams
 from studio.engine.modules.react_loop import FINISH, Agent, Kit
 from studio.engine.modules.react_native import Conversation
@@ -24,6 +25,8 @@ from studio.engine.signature import Field, Signature
 from studio.engine.tools.toolbox import open_toolbox
 from studio.engine.trace import Prediction
 
+_LIKELY_STEPS = 3
+"""Mostly one tool is called, or two, before it is known enough."""
 _TOOL_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}\Z")
 
 
@@ -128,6 +131,12 @@ class ReAct(Composite):
             extract=cast(Predict, members["extract"]),
             _kits={},
         )
+
+    def calls(self, members: Mapping[str, Often], lengths: Mapping[str, float]) -> Often:
+        """See `Composite.calls`."""
+        most = self.params.max_steps
+        steps = (1.0, float(min(_LIKELY_STEPS, most)), float(most))
+        return all_of((times(steps, members["next"]), members["extract"]))
 
     async def __call__(self, inputs: Mapping[str, Any], runtime: Runtime, path: str) -> Prediction:
         """See `Module.__call__`.

@@ -32,7 +32,7 @@ class Conversation:
 
     def __init__(self, agent: Agent, lm: LM, most_chars: int) -> None:
         self._agent, self._lm, self._most_chars = agent, lm, most_chars
-        self._renderer: Renderer = agent.kit.next.renderer(agent.runtime, lm)
+        self._renderer: Renderer = agent.kit.next.renderer(agent.runtime, lm, agent.asked)
         request = self._renderer.ask(agent.asked, {})
         params, runtime = agent.kit.next.params, agent.runtime
         self._request = replace(

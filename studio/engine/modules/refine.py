@@ -34,6 +34,7 @@ from studio.engine.modules.best_of_n import (
     threshold_param,
 )
 from studio.engine.modules.inner import body_part, inner_step, step_param
+from studio.engine.modules.often import Often, all_of, times, until_good
 from studio.engine.modules.predict import Predict
 from studio.engine.modules.rewards import (
     Reward,
@@ -126,6 +127,13 @@ class Refine(Composite):
             reward=reward_with(self.reward, members),
             feedback=cast(Predict, members["feedback"]),
         )
+
+    def calls(self, members: Mapping[str, Often], lengths: Mapping[str, float]) -> Often:
+        """See `Composite.calls`."""
+        tries = until_good(self.n)
+        advice = times((0.0, tries[1] - 1, tries[2] - 1), members["feedback"])
+        tried = [calls for name, calls in members.items() if name != "feedback"]
+        return all_of((times(tries, all_of(tried)), advice))
 
     async def __call__(self, inputs: Mapping[str, Any], runtime: Runtime, path: str) -> Prediction:
         """See `Module.__call__`.

@@ -11,6 +11,7 @@ from studio.engine.fields import FieldType
 from studio.engine.modules.base import Composite, Module, ModuleKind, Part, join_path
 from studio.engine.modules.cases import case_parts, chosen_parts, part_names
 from studio.engine.modules.inner import inner_step, read_outputs, step_param
+from studio.engine.modules.often import Often, all_of, one_of
 from studio.engine.runtime import Runtime
 from studio.engine.signature import Field, Signature
 from studio.engine.trace import Prediction
@@ -53,6 +54,11 @@ class Router(Composite):
         """See `Composite.with_members`."""
         parts = {name: members[_member(name)] for name in self.parts}
         return replace(self, route=members["route"], parts=parts)
+
+    def calls(self, members: Mapping[str, Often], lengths: Mapping[str, float]) -> Often:
+        """See `Composite.calls`."""
+        case = one_of((1.0, members[_member(name)]) for name in self.cases.values())
+        return all_of((members["route"], case))
 
     async def __call__(self, inputs: Mapping[str, Any], runtime: Runtime, path: str) -> Prediction:
         """See `Module.__call__`; the output `route` is the case that was chosen."""

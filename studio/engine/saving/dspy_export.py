@@ -79,6 +79,11 @@ def export_dspy(program: Program, candidate: Candidate | None = None) -> dict[st
     """
     nodes = [node for layer in program.layers for node in layer]
     states = (program.candidate() if candidate is None else candidate).states
+    if set(states) == set(program.predictors_of(states)) and any("/" in path for path in states):
+        raise StateError(
+            "This is an ensemble, and DSPy saves no state of one. Export it as messages: they "
+            "hold what each predictor of each member says."
+        )
     if set(states) != set(program.predictors):
         raise StateError("The candidate does not belong to this program.")
     for field in (*program.inputs, *program.outputs):
@@ -99,6 +104,12 @@ class _Step:
     def __init__(self, node: Node, predict: Predict, states: Mapping[str, PredictorState]) -> None:
         self.node = node
         self.state = states[node.name]
+        if self.state.chooses:
+            raise StateError(
+                f"The step “{node.name}” shows every question the {self.state.nearest} of its "
+                f"{len(self.state.demos):,} demos that are most like it, and DSPy's Predict shows "
+                "all. Export the program, or compile it with a fixed set of demos."
+            )
         self.params = predict.params
         self.reasons = predict.signature.outputs[0] == REASONING
         """DSPy's ChainOfThought adds the same field itself."""

@@ -12,6 +12,7 @@ from studio.engine.fields import STR
 from studio.engine.formats import FORMATS, Format
 from studio.engine.lm.wire import message_json
 from studio.engine.messages import Request
+from studio.engine.nearest_demos import shown_state
 from studio.engine.program import Program
 from studio.engine.saving.reading import to_text
 from studio.engine.signature import MISSING, Signature
@@ -22,18 +23,25 @@ VERSION = 1
 
 
 def export_messages(
-    program: Program, candidate: Candidate | None = None, *, format: str = "chat"
+    program: Program,
+    candidate: Candidate | None = None,
+    *,
+    format: str = "chat",
+    inputs: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """What each predictor says to an LM, with `{{name}}` in the place of each input.
 
     For every predictor path: `messages` as OpenAI's protocol has them (or `prompt`, in a format
     for base models), the names of `inputs` and `outputs`, for each input the `placeholders` to
     replace, and what the format wants of the answer (`stop`, `schema`). How the predictors are
-    wired is not in it. Raises `StateError` for an unknown format.
+    wired is not in it. A predictor that shows every question other demos has those that are
+    nearest to `inputs` (values of its inputs, by name).
+
+    Raises `StateError` for an unknown format, and for such a predictor without its inputs.
     """
     found = _format(format)
     predictors = {
-        path: _predictor(found, signature, state)
+        path: _predictor(found, signature, _shown(path, signature, state, inputs or {}))
         for path, signature, state in _all(program, candidate)
     }
     return {
@@ -103,9 +111,10 @@ def _all(
     program: Program, candidate: Candidate | None
 ) -> list[tuple[str, Signature, PredictorState]]:
     states = (program.candidate() if candidate is None else candidate).states
-    if set(states) != set(program.predictors):
+    signatures = program.predictors_of(states)
+    if set(states) != set(signatures):
         raise StateError("The candidate does not belong to this program.")
-    return [(path, signature, states[path]) for path, signature in program.predictors.items()]
+    return [(path, signature, states[path]) for path, signature in signatures.items()]
 
 
 def _cases(
@@ -118,6 +127,20 @@ def _cases(
     for step in steps:
         if step.path in ready and not step.discarded:
             yield step.path, {**step.inputs, **step.outputs}
+
+
+def _shown(
+    path: str, signature: Signature, state: PredictorState, inputs: Mapping[str, Any]
+) -> PredictorState:
+    """The state with the demos that a question about `inputs` is shown."""
+    if state.chooses and not any(field.name in inputs for field in signature.inputs):
+        names = ", ".join(field.name for field in signature.inputs)
+        raise StateError(
+            f"The step “{path}” shows every question the {state.nearest} of its "
+            f"{len(state.demos):,} demos that are most like it, which plain messages cannot "
+            f"choose. Export the program, or give the inputs of one question ({names})."
+        )
+    return shown_state(signature, state, inputs)
 
 
 def _predictor(format_: Format, signature: Signature, state: PredictorState) -> dict[str, Any]:

@@ -18,7 +18,7 @@ def write_states(program: Program, candidate: Candidate) -> dict[str, Any]:
 
     Raises `StateError` when the candidate is for other predictors.
     """
-    signatures = program.predictors
+    signatures = program.predictors_of(candidate.states)
     strangers = sorted(set(signatures) ^ set(candidate.states))
     if strangers:
         raise StateError(
@@ -39,7 +39,7 @@ def read_states(data: Any, program: Program, *, what: str) -> Candidate:
     if not isinstance(data, dict):
         raise StateError(f"{what}: “states” must be an object with an entry for each predictor.")
     saved = {path: _read_signature(path, state) for path, state in data.items()}
-    now = program.predictors
+    now = program.predictors_of(data)
     check_drift(saved, now, what=what)
     states = {path: _read_state(path, data[path]) for path in now}
     for path, state in states.items():

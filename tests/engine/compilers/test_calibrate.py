@@ -208,13 +208,33 @@ def test_it_uses_only_training_examples_that_are_nobodys_demo_and_in_no_other_sp
             used.setdefault(event.number, []).append(event.example)
     train = {example.id for example in world.task.train}
     made: dict[int, Candidate] = {
-        event.number: event.candidate for event in events if isinstance(event, CandidateMade)
+        event.number: event.candidate
+        for event in events
+        if isinstance(event, CandidateMade) and not event.parents
     }
     assert set(used) == set(made) - {0}
     for number, examples in used.items():
         assert set(examples) <= train - {example.id for example in shared}
         assert not set(examples) & made[number].demo_sources
         assert Counter(examples).most_common(1)[0][1] == 1
+
+
+def test_in_the_end_the_winner_is_fitted_on_all_that_it_was_scored_on_but_test() -> None:
+    world = make_world(scores(learner, BIASED, noise=1.0), compiler="labeled")
+    events = run(world.task)
+    *_, winner, fitted = [event for event in events if isinstance(event, CandidateMade)]
+    assert fitted.parents == (winner.number,)
+    assert result_of(events).candidate == fitted.candidate
+    before, after = (made.candidate.states["classify"] for made in (winner, fitted))
+    assert after.demos == before.demos
+    assert after.calibration != before.calibration
+    seen = {
+        event.example
+        for event in events
+        if isinstance(event, ExampleScored) and event.number == 1 and event.part != "test"
+    }
+    assert fitted.origin.endswith(f"in the end on {len(seen)}")
+    assert {example.id for example in world.task.dev} < seen
 
 
 def test_the_result_carries_its_calibration() -> None:

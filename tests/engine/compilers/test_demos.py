@@ -10,7 +10,7 @@ from studio.engine.compilers.demos import (
     labelled_demo,
     with_demos,
 )
-from studio.engine.example import Example
+from studio.engine.example import Candidate, Example
 from studio.engine.fields import STR
 from studio.engine.messages import Usage
 from studio.engine.modules import MODULES, Predict, chain_of_thought
@@ -85,6 +85,14 @@ def test_labelled_demos_stand_before_bootstrapped_ones() -> None:
     assert [demo.bootstrapped for demo in state.demos] == [False, False, True]
     assert state.demos[2].values == {"message": "seen", "label": "blue"}
     assert (state.demos[2].source, state.demos[2].reason) == (examples[2].id, "as expected")
+
+
+def test_demos_in_place_of_others_are_all_shown() -> None:
+    program = one_step()
+    state = replace(program.candidate().states["classify"], nearest=4, instruction="Look.")
+    start = Candidate({"classify": state})
+    found = with_demos(program, make_examples(0, 6), (), start).states["classify"]
+    assert (len(found.demos), found.nearest, found.instruction) == (6, 0, "Look.")
 
 
 def nested() -> Program:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
+from studio.engine.compilers.base import Situation
 from studio.engine.compilers.events import (
     CandidateMade,
     CandidateScored,
     Event,
+    ExampleScored,
     Finished,
     Planned,
     TraceTried,
 )
-from studio.engine.example import Example
+from studio.engine.compilers.random_search import RANDOM_SEARCH, RandomSearchParams
+from studio.engine.example import Candidate, Demo, Example
 from studio.engine.lm.prompt_reader import Prompt
 from tests.engine.compilers.builders import (
     LABELS,
@@ -23,6 +27,7 @@ from tests.engine.compilers.builders import (
     make_world,
     result_of,
     run,
+    scores,
     spoiled,
     two_steps,
     with_params,
@@ -122,15 +127,42 @@ def test_a_candidate_that_cannot_win_any_more_is_dropped_and_that_is_told() -> N
     dropped = [event for event in scored if event.dropped]
     assert dropped
     for event in dropped:
-        assert event.scored_on % 16 == 0
-        assert event.scored_on < 90
+        assert 12 <= event.scored_on < 90
         assert not event.best
-        assert "even with everything right" in event.note
-    # The bound is exact: without it the same one wins.
+        assert event.note.startswith(f"dropped after {event.scored_on} examples: ")
+    assert any("would hardly have caught up" in event.note for event in dropped)
+    # Who is left at the end has seen everything, and the best of them has won.
     best = max(
         (event for event in scored if not event.dropped), key=lambda event: event.value or 0.0
     )
     assert result_of(events).candidate.hash == best.candidate
+
+
+def test_training_examples_that_nobody_shows_decide_when_dev_does_not() -> None:
+    def alike(prompt: Prompt) -> str:
+        text = prompt.inputs[-1]
+        sources = tuple(sorted(demo.text for demo in prompt.demos))
+        right = bool(sources) and chance(sources, text) < 0.7
+        return gold(text) if right else "red"
+
+    world = make_world(
+        writes(alike),
+        train=make_examples(1000, 120),
+        dev=make_examples(100, 60),
+        params={"candidates": 4},
+    )
+    events = run(world.task)
+    extra = [
+        event for event in events if isinstance(event, ExampleScored) if event.part == "train"
+    ]
+    assert extra
+    assert len({event.number for event in extra}) <= 3
+    assert len({event.example for event in extra}) <= 40
+    shown = {made.number: made.candidate.demo_sources for made in made_in(events)}
+    assert not any(event.example in shown[event.number] for event in extra)
+    scored = {event.number: event for event in events if isinstance(event, CandidateScored)}
+    # What is told of a candidate is told of dev.
+    assert all(scored[event.number].scored_on == 60 for event in extra)
 
 
 def test_dev_limit_takes_the_same_beginning_for_everybody() -> None:
@@ -185,6 +217,36 @@ def test_a_small_gain_is_called_what_it_is() -> None:
     assert result.confirmation.verdict == "not distinguishable"
     assert not result.improved
     assert "cannot be told from the uncompiled program" in result.note
+
+
+def test_where_labels_are_scored_calibrating_alone_is_in_the_race() -> None:
+    lm = scores(lambda prompt: gold(prompt.inputs[-1]), {"red": 2.0})
+    world = make_world(lm)
+    made = made_in(run(world.task))
+    assert made[2].origin == "no demos, calibrated on 30 examples"
+    state = made[2].candidate.states["classify"]
+    assert not state.demos
+    assert state.calibration["label"]["red"] < 0
+    assert (
+        len([event for event in made if not event.parents])
+        == 1
+        + RANDOM_SEARCH.plan(
+            RandomSearchParams(), Situation(train=30, dev=24, calibrates=True)
+        ).races[0]
+    )
+    for other in (with_params(world.task, calibrate=False), make_world(writes(learner)).task):
+        assert not any(event.origin.startswith("no demos") for event in made_in(run(other)))
+
+
+def test_the_start_is_without_its_demos_there() -> None:
+    world = make_world(scores(spoiled, {"red": 0.5}, noise=0.2))
+    state = world.task.program.candidate().states["classify"]
+    demos = tuple(Demo(values=dict(example.values)) for example in make_examples(500, 3))
+    start = Candidate({"classify": replace(state, instruction="Look.", demos=demos, nearest=2)})
+    made = made_in(run(replace(world.task, start=start)))
+    bare = next(event for event in made if event.origin.startswith("no demos"))
+    found = bare.candidate.states["classify"]
+    assert (found.instruction, found.demos, found.nearest) == ("Look.", (), 0)
 
 
 def test_a_program_that_gets_worse_with_demos_is_left_alone() -> None:

@@ -6,6 +6,7 @@ from collections import Counter
 
 from studio.engine.compilers.selecting import (
     balanced,
+    inputs_key,
     label_of,
     own_keys,
     stratified,
@@ -13,6 +14,8 @@ from studio.engine.compilers.selecting import (
     without,
 )
 from studio.engine.example import Candidate, Demo, Example, PredictorState
+from studio.engine.modules import Predict
+from studio.engine.program import Program
 from tests.engine.compilers.builders import LABELS, make_examples, one_step
 
 PROGRAM = one_step()
@@ -93,3 +96,11 @@ def test_of_examples_with_the_same_inputs_the_first_stays() -> None:
 def test_examples_without_inputs_are_told_apart_by_their_content() -> None:
     bare = [Example({"label": "red"}), Example({"label": "blue"}), Example({"label": "red"})]
     assert unique(PROGRAM, bare) == bare[:2]
+
+
+def test_an_optional_input_that_is_missing_is_a_value_like_others() -> None:
+    program = Program.of(Predict.of("message, hint: optional[str] -> label"))
+    bare = {"message": "Hello"}
+    assert inputs_key(program, bare) == inputs_key(program, {"message": "hello", "hint": None})
+    assert inputs_key(program, bare) != inputs_key(program, {**bare, "hint": "x"})
+    assert inputs_key(program, {"hint": "x"}) == inputs_key(program, {}) == ""
