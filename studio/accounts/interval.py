@@ -74,7 +74,7 @@ def draw_interval(baseline: float, compiled: float, low: float, high: float) -> 
         compiled=Mark(place(compiled), f"{compiled:.3f}", *second),
         whisker=whisker,
         ticks=tuple(
-            Mark(place(value), f"{value:g}")
+            Mark(place(value), f"{round(value, 2):g}")
             for value in (start + (end - start) * part / 4 for part in range(5))
         ),
         verdict=_verdict(low, high),

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
 from studio.accounts.models import Project, Role, User
 from studio.accounts.services import record, require
@@ -131,7 +132,10 @@ def update_connection(
 def delete_connection(*, actor: User, connection: Connection) -> None:
     """Remove a connection that nothing needs. Raises `Conflict` that says what needs it."""
     require(user=actor, project=connection.project, role=Role.ADMIN)
-    unfinished = connection.runs.filter(state__in=("queued", "running")).count()
+    used = Q(connection=connection) | Q(teacher=connection) | Q(proposer=connection)
+    used |= Q(teacher=None, teacher_artifact__connection=connection)
+    waiting = connection.project.runs.filter(used, state__in=("queued", "running", "paused"))
+    unfinished = waiting.count()
     if unfinished:
         runs = "a run that has" if unfinished == 1 else f"{unfinished} runs that have"
         raise Conflict(

@@ -122,7 +122,7 @@ def update_metric(
 def delete_metric(*, actor: User, metric: Metric) -> None:
     """Remove a metric. Raises `Conflict` while a run needs it."""
     require(user=actor, project=metric.project, role=Role.AUTHOR)
-    if metric.runs.filter(state__in=("queued", "running")).exists():
+    if metric.runs.filter(state__in=("queued", "running", "paused")).exists():
         raise Conflict(
             f"{metric.name} is used by a run that has not ended. Cancel it or wait, then delete."
         )

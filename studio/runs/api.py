@@ -1,7 +1,8 @@
-"""The doors for programs: run a pipeline once, and look at a run."""
+"""The doors for programs: run a pipeline once, compile it, look at a run, stop or pause it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -11,14 +12,19 @@ from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from studio.accounts.models import Role, User
+from studio.accounts.models import Project, Role, User
 from studio.accounts.services import get_project
+from studio.datasets.services import get_dataset
 from studio.errors import Invalid, NotFound
+from studio.lms.models import Connection
 from studio.lms.services import get_connection
+from studio.metrics.services import get_metric
 from studio.pipelines.services import get_pipeline
 from studio.runs import services
-from studio.runs.models import Run
-from studio.runs.progress import elapsed_of
+from studio.runs.artifacts import find_artifact
+from studio.runs.checks import check_compiler
+from studio.runs.models import Artifact, Run
+from studio.runs.serializers import CompileRequest
 
 
 @extend_schema(request=OpenApiTypes.OBJECT, responses={202: OpenApiTypes.OBJECT})
@@ -39,6 +45,21 @@ def try_pipeline(request: Request, project: str, pipeline: str) -> Response:
     )
 
 
+@extend_schema(request=CompileRequest, responses={202: OpenApiTypes.OBJECT})
+@api_view(["POST"])
+def compile_pipeline(request: Request, project: str, pipeline: str) -> Response:
+    """Compile the pipeline, as it was saved last, for each of the language models."""
+    user = _user(request)
+    found = get_pipeline(user=user, project=project, slug=pipeline, role=Role.AUTHOR)
+    asked = CompileRequest(data=request.data)
+    asked.is_valid(raise_exception=True)
+    runs = services.start_matrix(
+        actor=user, pipeline=found, **_chosen(found.project, asked.validated_data)
+    )
+    told = [as_json(one) for one in runs]
+    return Response({"matrix": told[0]["matrix"], "runs": told}, status=202)
+
+
 @extend_schema(responses=OpenApiTypes.OBJECT)
 @api_view(["GET"])
 def run(request: Request, project: str, run: UUID) -> Response:
@@ -54,28 +75,81 @@ def cancel(request: Request, project: str, run: UUID) -> Response:
     return Response(as_json(found))
 
 
+@extend_schema(request=None, responses=OpenApiTypes.OBJECT)
+@api_view(["POST"])
+def pause(request: Request, project: str, run: UUID) -> Response:
+    """Put a run aside; what it has done is kept."""
+    found = services.pause(actor=_user(request), run=_get(request, project, run))
+    return Response(as_json(found))
+
+
+@extend_schema(request=None, responses=OpenApiTypes.OBJECT)
+@api_view(["POST"])
+def resume(request: Request, project: str, run: UUID) -> Response:
+    """Go on with a paused run where it was."""
+    found = services.resume(actor=_user(request), run=_get(request, project, run))
+    return Response(as_json(found))
+
+
 def as_json(run: Run) -> dict[str, Any]:
     """A run as the API tells it."""
-    elapsed = elapsed_of(run)
     return {
         "run": str(run.pk),
         "kind": run.kind,
         "state": run.state,
         "pipeline": run.version.pipeline.slug,
         "version": run.version.number,
+        "compiler": run.compiler,
+        "connection": run.connection.slug if run.connection else None,
+        "matrix": str(run.matrix) if run.matrix else None,
         "calls": run.calls,
         "max_calls": run.max_calls,
+        "tokens": run.tokens,
+        "max_tokens": run.max_tokens,
         "cost": run.cost,
-        "seconds": elapsed.total_seconds() if elapsed else None,
+        "max_cost": run.max_cost,
+        "seconds": run.seconds,
+        "max_seconds": run.max_seconds,
+        "saved": run.saved,
         "report": run.report,
         "error": run.error,
         "url": run.get_absolute_url(),
     }
 
 
+def _chosen(project: Project, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of `start_matrix`: names become rows of this project, or `NotFound`."""
+
+    def connection(name: str) -> Connection | None:
+        return get_connection(project=project, slug=name) if name else None
+
+    def artifact(hash_: str) -> Artifact | None:
+        return find_artifact(project, hash_) if hash_ else None
+
+    params = check_compiler(asked["compiler"], asked["params"], asked["preset"])
+    same = ("compiler", "seed", "max_calls", "max_tokens", "max_cost", "max_seconds", "reuse")
+    return {
+        **{name: asked[name] for name in same},
+        "params": params,
+        "dataset": get_dataset(project=project, slug=asked["dataset"]),
+        "metric": get_metric(project=project, slug=asked["metric"]),
+        "connections": [
+            get_connection(project=project, slug=slug) for slug in asked["connections"]
+        ],
+        "teacher": connection(asked["teacher"]),
+        "proposer": connection(asked["proposer"]),
+        "teacher_artifact": artifact(asked["teacher_artifact"]),
+        "start_artifact": artifact(asked["start_artifact"]),
+    }
+
+
 def _get(request: Request, project: str, pk: UUID) -> Run:
     found = get_project(user=_user(request), slug=project)
-    run = found.runs.select_related("project", "version__pipeline").filter(pk=pk).first()
+    run = (
+        found.runs.select_related("project", "version__pipeline", "connection")
+        .filter(pk=pk)
+        .first()
+    )
     if run is None:
         raise NotFound(f"There is no such run in {found.name}.")
     return run

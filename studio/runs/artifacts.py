@@ -7,15 +7,16 @@ from typing import Any
 
 from django.db import transaction
 
-from studio.accounts.models import Role, User
+from studio.accounts.models import Project, Role, User
 from studio.accounts.services import record, require
 from studio.engine.codec import content_hash
 from studio.engine.example import Candidate
 from studio.engine.graph import build
-from studio.errors import Conflict
+from studio.errors import Conflict, Invalid, NotFound
 from studio.runs.fingerprints import lm_identity
 from studio.runs.models import Artifact, Run
 from studio.runs.sources import Source
+from studio.runs.storable import storable
 
 
 def make_artifact(
@@ -33,8 +34,8 @@ def make_artifact(
     connection = run.connection
     if connection is None:
         raise Conflict("The LM connection of this run was deleted while it ran.")
-    program = build(run.version.spec)
-    content = {
+    program = build(run.version.spec).apply(candidate)
+    content: dict[str, Any] = {
         "version": 1,
         "spec": run.version.spec,
         "candidate": candidate.to_dict(),
@@ -43,15 +44,14 @@ def make_artifact(
         },
         "lm": lm_identity(connection),
         "format": format,
-        "hashes": {
-            "pipeline": run.fingerprints.get("pipeline", ""),
-            "dataset": run.fingerprints.get("dataset", ""),
-            "metric": run.fingerprints.get("metric", ""),
-        },
+        # Of what it was only compared with it is independent.
+        "hashes": {name: hash_ for name, hash_ in run.fingerprints.items() if name != "release"},
+        **_roles(run),
         "compiler": run.compiler,
         "params": run.params,
         "seed": run.seed,
     }
+    content = storable(content)
     artifact, _ = Artifact.objects.get_or_create(
         project=run.project,
         hash=content_hash(content),
@@ -60,11 +60,20 @@ def make_artifact(
             "connection": connection,
             "run": run,
             "content": content,
-            "report": {**report, "sources": demo_sources(candidate, sources)},
+            "report": {**storable(dict(report)), "sources": demo_sources(candidate, sources)},
             "created_by": run.created_by,
         },
     )
     return artifact
+
+
+def _roles(run: Run) -> dict[str, Any]:
+    """The LMs beside the student, as people read them; only those that there were."""
+    teacher, taught = run.teacher, run.teacher_artifact
+    if teacher is None and taught is not None:
+        teacher = taught.connection
+    found = {"teacher": teacher, "proposer": run.proposer}
+    return {name: lm_identity(one) for name, one in found.items() if one is not None}
 
 
 @transaction.atomic
@@ -102,6 +111,22 @@ def edit_artifact(*, actor: User, parent: Artifact, candidate: Candidate) -> tup
             parent=parent.hash,
         )
     return artifact, made
+
+
+def find_artifact(project: Project, hash: str) -> Artifact:
+    """The project's artifact with this hash, of which the first 8 letters are enough.
+
+    Raises `NotFound`, and `Invalid` when more than one begins like this.
+    """
+    found = list(project.artifacts.filter(hash__startswith=hash)[:2]) if len(hash) >= 8 else []
+    if not found:
+        raise NotFound(
+            f"There is no artifact “{hash[:64]}” in {project.name}. Give its hash, or at least "
+            "the first 8 letters."
+        )
+    if len(found) > 1:
+        raise Invalid(f"Several artifacts begin with “{hash}”: give more letters of the hash.")
+    return found[0]
 
 
 def author_of(artifact: Artifact) -> User | None:

@@ -1,128 +1,191 @@
-"""The chart of a compile: candidates with their intervals, the best so far, the baseline."""
+"""The race of a compile as a picture: a lane for each candidate, and who came from whom."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from studio.runs.progress import CandidateProgress
+from studio.runs.progress import CandidateProgress, Progress
 
-WIDTH, HEIGHT = 640, 260
-LEFT, RIGHT, TOP, BOTTOM = 44, 16, 16, 34
+SHOWN = 16
+"""Lanes that are drawn before somebody asks for all."""
 
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """A place on an axis."""
-
-    at: float
-    label: str
+STEP_X, STEP_Y, EDGE = 64, 34, 20
 
 
 @dataclass(frozen=True, slots=True)
-class Dot:
-    """One candidate."""
+class Lane:
+    """One candidate; places are percent of the lane's width."""
 
-    x: float
-    y: float
+    candidate: CandidateProgress
+    at: float | None
+    """The mean; None before there is one."""
     low: float
     high: float
+    seen: int
+    """Dev examples that it has met, its own among them."""
+    share: float
+    """Percent of the dev examples that it has met."""
+
+    @property
+    def width(self) -> float:
+        """Of the interval."""
+        return round(self.high - self.low, 2)
+
+    @property
+    def label(self) -> str:
+        """The lane in words."""
+        one = self.candidate
+        name = "The uncompiled program" if one.baseline else f"Candidate {one.number}"
+        if one.dev.value is None:
+            return f"{name}: no scores yet."
+        ended = " Dropped." if one.dropped else " Best so far." if one.best else ""
+        return (
+            f"{name}: {one.dev.value:.3f} on {one.dev.scored} examples, 95 % interval "
+            f"{one.dev.low:.3f} to {one.dev.high:.3f}.{ended}"
+        )
+
+
+@dataclass(frozen=True)
+class RaceChart:
+    """The lanes, best first, with the uncompiled program above them."""
+
+    lanes: tuple[Lane, ...]
+    hidden: int
+    """Lanes that are not drawn."""
+    total: int
+    """Dev examples."""
+    baseline: float | None
+    band: tuple[float, float] | None
+    """Place and width of the uncompiled program's interval."""
+    text: str
+
+
+def draw_race(progress: Progress, *, whole: bool = False) -> RaceChart:
+    """The race as it stands; `whole` draws every lane."""
+    total = max(1, progress.dev)
+    lanes = [_lane(one, total) for one in sorted(progress.candidates, key=_standing)]
+    shown = lanes if whole or len(lanes) <= SHOWN + 2 else lanes[:SHOWN]
+    plain = next((lane for lane in lanes if lane.candidate.baseline), None)
+    measured = plain is not None and plain.at is not None
+    return RaceChart(
+        lanes=tuple(shown),
+        hidden=len(lanes) - len(shown),
+        total=progress.dev,
+        baseline=plain.at if plain else None,
+        band=(plain.low, plain.width) if plain and measured else None,
+        text=_in_words(progress),
+    )
+
+
+def _standing(one: CandidateProgress) -> tuple[bool, bool, bool, bool, float, int]:
+    """Reference first, then the best, then those still in by their mean, then the dropped."""
+    value = one.dev.value
+    return (not one.baseline, not one.best, value is None, one.dropped, -(value or 0), one.number)
+
+
+def _lane(one: CandidateProgress, total: int) -> Lane:
+    seen = min(total, one.dev.scored + one.own) if one.dev.scored else 0
+    return Lane(
+        candidate=one,
+        at=None if one.dev.value is None else _percent(one.dev.value),
+        low=_percent(one.dev.low),
+        high=_percent(one.dev.high),
+        seen=seen,
+        share=round(100 * seen / total, 1),
+    )
+
+
+def _percent(score: float) -> float:
+    """A little room at both ends, so that dots at 0 and 1 are whole."""
+    return round(2 + 96 * min(1.0, max(0.0, score)), 2)
+
+
+def _in_words(progress: Progress) -> str:
+    scored = [one for one in progress.candidates if one.dev.value is not None]
+    if not scored:
+        return "No candidate has been scored yet."
+    best = progress.best or max(scored, key=lambda one: one.dev.value or 0.0)
+    name = "the uncompiled program" if best.baseline else f"candidate {best.number}"
+    still = sum(not one.dropped for one in scored)
+    return (
+        f"{len(scored)} candidates have scores on dev, {still} of them are still in. The best so "
+        f"far is {name} with {best.dev.value or 0.0:.3f}."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One candidate in the family tree."""
+
+    x: int
+    y: int
     number: int
     best: bool
-    baseline: bool
+    dropped: bool
     text: str
 
 
 @dataclass(frozen=True)
-class Chart:
-    """Everything that the template draws, in the units of its view box."""
+class Lineage:
+    """Who was made from whom: a column for each generation."""
 
-    dots: tuple[Dot, ...]
-    best_line: str
-    """Points of the line of the best so far."""
-    baseline: float | None
-    band: tuple[float, float] | None
-    """Top and height of the baseline's interval."""
-    x_ticks: tuple[Tick, ...]
-    y_ticks: tuple[Tick, ...]
+    nodes: tuple[Node, ...]
+    edges: tuple[str, ...]
+    """Paths from parent to child."""
+    width: int
+    height: int
     text: str
-    width: int = WIDTH
-    height: int = HEIGHT
-    left: int = LEFT
-    right: int = WIDTH - RIGHT
-    bottom: int = HEIGHT - BOTTOM
-
-    @property
-    def inner_width(self) -> int:
-        """Width of the plot."""
-        return self.right - self.left
 
 
-def draw_chart(candidates: Sequence[CandidateProgress]) -> Chart:
-    """The chart of the candidates that have scores; empty when none has."""
-    shown = [one for one in candidates if one.dev.value is not None]
-    last = max([one.number for one in candidates], default=0)
-
-    def x_of(number: float) -> float:
-        return round(LEFT + (WIDTH - LEFT - RIGHT) * (number + 0.5) / (last + 1), 1)
-
-    def y_of(score: float) -> float:
-        return round(TOP + (HEIGHT - TOP - BOTTOM) * (1 - score), 1)
-
-    dots = tuple(
-        Dot(
-            x=x_of(one.number),
-            y=y_of(one.dev.value or 0.0),
-            low=y_of(one.dev.low),
-            high=y_of(one.dev.high),
-            number=one.number,
-            best=one.best,
-            baseline=one.baseline,
-            text=f"Candidate {one.number}: {one.dev.value:.3f} on {one.dev.scored} examples, "
-            f"95 % interval {one.dev.low:.3f} to {one.dev.high:.3f}",
-        )
-        for one in shown
+def draw_lineage(candidates: Sequence[CandidateProgress]) -> Lineage | None:
+    """The family tree; None when no candidate was made from another one."""
+    by_number = {one.number: one for one in candidates}
+    if not any(parent in by_number for one in candidates for parent in one.parents):
+        return None
+    column = _generations(candidates)
+    filled: dict[int, int] = {}
+    places: dict[int, tuple[int, int]] = {}
+    for one in candidates:
+        x = column[one.number]
+        row = filled.get(x, 0)
+        filled[x] = row + 1
+        places[one.number] = (EDGE + STEP_X * x, EDGE + STEP_Y * row)
+    nodes = tuple(
+        Node(*places[one.number], one.number, one.best, one.dropped, _family(one))
+        for one in candidates
     )
-    plain = next((one for one in shown if one.baseline), None)
-    return Chart(
-        dots=dots,
-        best_line=_steps(shown, x_of, y_of),
-        baseline=y_of(plain.dev.value or 0.0) if plain else None,
-        band=(
-            (y_of(plain.dev.high), round(y_of(plain.dev.low) - y_of(plain.dev.high), 1))
-            if plain
-            else None
-        ),
-        x_ticks=tuple(Tick(x_of(n), str(n)) for n in range(0, last + 1, max(1, last // 12))),
-        y_ticks=tuple(Tick(y_of(n / 4), f"{n / 4:.2f}") for n in range(5)),
-        text=_in_words(shown),
+    edges = tuple(
+        _path(places[parent], places[one.number])
+        for one in candidates
+        for parent in one.parents
+        if parent in places
+    )
+    return Lineage(
+        nodes=nodes,
+        edges=edges,
+        width=2 * EDGE + STEP_X * max(filled),
+        height=2 * EDGE + STEP_Y * (max(filled.values()) - 1),
+        text=f"{len(edges)} candidates or parts of them were made from earlier ones, over "
+        f"{max(filled) + 1} generations. The rows above name each one’s parents.",
     )
 
 
-def _steps(
-    shown: Sequence[CandidateProgress],
-    x_of: Callable[[float], float],
-    y_of: Callable[[float], float],
-) -> str:
-    points: list[str] = []
-    best: float | None = None
-    for one in shown:
-        value = one.dev.value or 0.0
-        if best is not None and (value <= best or one.dropped):
-            points.append(f"{x_of(one.number)},{y_of(best)}")
-            continue
-        if best is not None:
-            points.append(f"{x_of(one.number)},{y_of(best)}")
-        points.append(f"{x_of(one.number)},{y_of(value)}")
-        best = value
-    return " ".join(points)
+def _generations(candidates: Sequence[CandidateProgress]) -> Mapping[int, int]:
+    """One more than the latest parent's; a parent is always older, so one pass is enough."""
+    found: dict[int, int] = {}
+    for one in sorted(candidates, key=lambda one: one.number):
+        older = [found[parent] for parent in one.parents if parent in found]
+        found[one.number] = max(older) + 1 if older else 0
+    return found
 
 
-def _in_words(shown: Sequence[CandidateProgress]) -> str:
-    if not shown:
-        return "No candidate has been scored yet."
-    best = max(shown, key=lambda one: one.dev.value or 0.0)
-    return (
-        f"Mean score on dev of {len(shown)} candidates. The best so far is candidate "
-        f"{best.number} with {best.dev.value:.3f}."
-    )
+def _family(one: CandidateProgress) -> str:
+    score = "no scores yet" if one.dev.value is None else f"{one.dev.value:.3f} on dev"
+    parents = " and ".join(map(str, one.parents))
+    return f"Candidate {one.number}: {score}{f', made from {parents}' if parents else ''}"
+
+
+def _path(start: tuple[int, int], end: tuple[int, int]) -> str:
+    middle = (start[0] + end[0]) // 2
+    return f"M{start[0]} {start[1]}C{middle} {start[1]} {middle} {end[1]} {end[0]} {end[1]}"

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from asgiref.sync import async_to_sync, sync_to_async
 from django.db.utils import InterfaceError, OperationalError
 
 from studio.engine.errors import EngineError
-from studio.engine.lm.metered import Budget
+from studio.engine.lm.metered import Budget, Spent
 from studio.errors import StudioError
 from studio.runs import leases
 from studio.runs.jobs import JOBS, Job
@@ -36,7 +36,7 @@ class Outcome:
     """How the work on a run ended."""
 
     state: State
-    """`QUEUED`: given back, because this worker shuts down."""
+    """`QUEUED`: given back, because this worker shuts down; `PAUSED`: people put it aside."""
     report: dict[str, Any] = field(default_factory=dict)
     error: str = ""
 
@@ -61,6 +61,11 @@ def execute(
         "connection",
         "dataset",
         "metric__judge",
+        "teacher",
+        "proposer",
+        "teacher_artifact__connection",
+        "start_artifact",
+        "release_artifact",
         "created_by",
     ).get(pk=run_id)
     budget = budget_of(run)
@@ -82,17 +87,22 @@ def execute(
 
 
 def budget_of(run: Run) -> Budget:
-    """The run's cap, with what earlier attempts spent taken from it."""
-    budget = Budget(run.max_calls)
-    for _ in range(min(run.calls, run.max_calls)):
-        budget.take()
-    return budget
+    """The run's caps, with what earlier attempts spent taken from them."""
+    return Budget(
+        run.max_calls,
+        max_tokens=run.max_tokens,
+        max_cost=run.max_cost,
+        max_seconds=run.max_seconds,
+        already=Spent(calls=run.calls, tokens=run.tokens, cost=run.cost, seconds=run.seconds),
+    )
 
 
 def _end(run: Run, owner: str, budget: Budget, outcome: Outcome) -> State:
-    spent = {"calls": budget.used, "cost": run.cost + budget.usage.cost}
+    spent = asdict(budget.spent)
     if outcome.state == State.QUEUED:
         leases.give_back(run.pk, owner, **spent)
+    elif outcome.state == State.PAUSED:
+        return leases.put_aside(run.pk, owner, **spent)
     else:
         leases.finish(
             run.pk, owner, outcome.state, report=outcome.report, error=outcome.error, **spent
@@ -143,16 +153,18 @@ async def _watch(
 ) -> Outcome:
     """Keep the lease and what was spent; ends when the run has to stop."""
 
-    def look() -> bool:
-        cost = run.cost + budget.usage.cost
-        found = leases.beat(run.pk, owner, calls=budget.used, cost=cost)
+    def look() -> leases.Beat:
+        found = leases.beat(run.pk, owner, budget.spent)
         if on_look is not None:
             on_look(Run.objects.get(pk=run.pk))
-        return found.cancel
+        return found
 
     while True:
-        if await sync_to_async(look)():
+        beat = await sync_to_async(look)()
+        if beat.cancel:
             return Outcome(State.CANCELLED)
+        if beat.pause:
+            return Outcome(State.PAUSED)
         if shutting_down is not None and shutting_down.is_set():
             return Outcome(State.QUEUED)
         await asyncio.sleep(LOOK_EVERY_S)

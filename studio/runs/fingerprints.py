@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-from studio.datasets.models import Dataset
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
 from studio.engine.codec import content_hash
 from studio.lms.models import Connection
 from studio.metrics.models import Metric
-from studio.pipelines.models import PipelineVersion
 from studio.runs.equipment import collections_hash
+from studio.runs.models import Artifact, Run
 
 
-def fingerprints(
-    version: PipelineVersion,
-    *,
-    connection: Connection,
-    dataset: Dataset | None = None,
-    metric: Metric | None = None,
-) -> dict[str, str]:
-    """The hashes that a run keeps of everything as it was when the run was made."""
-    found = {"pipeline": version.hash, "lm": lm_fingerprint(connection)}
-    if looked_up := collections_hash(version.spec, version.pipeline.project):
-        found["collections"] = looked_up
-    if dataset is not None:
-        found["dataset"] = dataset.fingerprint
-    if metric is not None:
-        found["metric"] = metric_fingerprint(metric)
-    return found
+def fingerprints(run: Run) -> dict[str, str]:
+    """The hashes that a run keeps of everything as it was when the run was made.
+
+    What a run does not have, such as a teacher, has no hash. The run needs not be saved yet.
+    """
+    version = run.version
+    found = {
+        "pipeline": version.hash,
+        "constraints": constraints_hash(version.spec),
+        "collections": collections_hash(version.spec, version.pipeline.project),
+        "lm": lm_fingerprint(run.connection) if run.connection else "",
+        "dataset": run.dataset.fingerprint if run.dataset else "",
+        "metric": metric_fingerprint(run.metric) if run.metric else "",
+        "teacher": teacher_fingerprint(run.teacher, run.teacher_artifact),
+        "proposer": lm_fingerprint(run.proposer) if run.proposer else "",
+        "start": run.start_artifact.hash if run.start_artifact else "",
+        "release": run.release_artifact.hash if run.release_artifact else "",
+    }
+    return {name: hash_ for name, hash_ in found.items() if hash_}
 
 
 def lm_fingerprint(connection: Connection) -> str:
@@ -52,3 +57,61 @@ def metric_fingerprint(metric: Metric) -> str:
     """Which metric, with which parameters and which judge."""
     asked = [lm_fingerprint(metric.judge)] if metric.judge else []
     return content_hash([metric.kind, metric.params, *asked])
+
+
+def teacher_fingerprint(teacher: Connection | None, artifact: Artifact | None) -> str:
+    """Which LM teaches, with which compiled program; empty when the student teaches itself."""
+    connection = teacher or (artifact.connection if artifact else None)
+    if connection is None:
+        return ""
+    if artifact is None:
+        return content_hash([lm_fingerprint(connection)])
+    looked_up = collections_hash(artifact.content["spec"], artifact.project)
+    return content_hash([lm_fingerprint(connection), artifact.hash, looked_up])
+
+
+def constraints_hash(spec: Mapping[str, Any]) -> str:
+    """The hash of what a pipeline's answers must satisfy; empty when that is nothing.
+
+    These are the bounds on fields and the Constraint steps, also inside of parts.
+    """
+    found = sorted(_constraints(spec, ""), key=content_hash)
+    return content_hash(found) if found else ""
+
+
+def without_constraints(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """The spec as it would be if its answers had to satisfy nothing."""
+    return {**spec, "nodes": [_unconstrained(node) for node in spec.get("nodes", ())]}
+
+
+def _unconstrained(node: Mapping[str, Any]) -> dict[str, Any]:
+    bare = dict(node)
+    if bare.get("fields"):
+        bare["fields"] = _unbounded(bare["fields"])
+    if bare.get("signature"):
+        signature = bare["signature"]
+        bare["signature"] = {**signature, "fields": _unbounded(signature.get("fields", ()))}
+    if bare.get("kind") == "constraint":
+        bare["params"] = {}
+    if bare.get("parts"):
+        bare["parts"] = {name: without_constraints(part) for name, part in bare["parts"].items()}
+    return bare
+
+
+def _unbounded(fields: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {name: value for name, value in field.items() if name != "constraints"} for field in fields
+    ]
+
+
+def _constraints(spec: Mapping[str, Any], inside: str) -> Iterator[list[Any]]:
+    for node in spec.get("nodes", ()):
+        place = f"{inside}{node.get('name', '')}"
+        fields = [*(node.get("fields") or ()), *((node.get("signature") or {}).get("fields", ()))]
+        for field in fields:
+            if field.get("constraints"):
+                yield [place, field.get("name"), field["constraints"]]
+        if node.get("kind") == "constraint":
+            yield [place, "", node.get("params") or {}]
+        for name, part in (node.get("parts") or {}).items():
+            yield from _constraints(part, f"{place}.{name}.")

@@ -9,17 +9,9 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.db import transaction
 
-from studio.engine.codec import canonical_json
-from studio.engine.compilers import CompileTask, compile_program
-from studio.engine.compilers.events import (
-    CandidateMade,
-    Confirmed,
-    Event,
-    ExampleScored,
-    Finished,
-    TraceTried,
-)
-from studio.engine.compilers.selecting import own_keys, without
+from studio.engine.compilers import CompileTask, Teacher, compile_program
+from studio.engine.compilers.events import Finished
+from studio.engine.compilers.near import NearDuplicates
 from studio.engine.evaluation import Evaluation, evaluate_all
 from studio.engine.example import Candidate
 from studio.engine.lm.base import LM
@@ -28,6 +20,7 @@ from studio.engine.metrics.base import Metric
 from studio.engine.program import Program
 from studio.engine.runtime import Runtime
 from studio.errors import Conflict
+from studio.lms.models import Connection
 from studio.lms.services import open_lm
 from studio.metrics.services import open_metric
 from studio.pipelines.services import build
@@ -35,10 +28,16 @@ from studio.runs import leases
 from studio.runs.artifacts import make_artifact
 from studio.runs.comparison import compare
 from studio.runs.equipment import collections_hash, equip
-from studio.runs.fingerprints import lm_fingerprint, metric_fingerprint
-from studio.runs.ledger import DatabaseLedger, Spent
-from studio.runs.models import Artifact, CandidateRow, Run
-from studio.runs.models import Event as EventRow
+from studio.runs.fingerprints import (
+    lm_fingerprint,
+    metric_fingerprint,
+    teacher_fingerprint,
+)
+from studio.runs.ledger import DatabaseLedger
+from studio.runs.models import Artifact, Run
+from studio.runs.recorder import Recorder
+from studio.runs.reuse import Earlier
+from studio.runs.roles import candidate_of, program_of
 from studio.runs.sources import Sources, needed_fields, read_sources
 
 
@@ -50,7 +49,7 @@ class Job:
         self.owner = owner
         self.budget = budget
         self.ledger: DatabaseLedger | None = None
-        self._lm: LM | None = None
+        self._lms: dict[int, LM] = {}
 
     @cached_property
     def program(self) -> Program:
@@ -62,8 +61,37 @@ class Job:
         if self.run.connection is None:
             raise Conflict("The LM connection of this run was deleted. Start a new run.")
         self._same("lm", lm_fingerprint(self.run.connection), "LM connection")
-        self._lm = open_lm(self.run.connection, budget=self.budget)
-        return self._lm
+        return self._open(self.run.connection)
+
+    def open_teacher(self) -> Teacher | None:
+        """Who teaches; None: the student itself."""
+        run, artifact = self.run, self.run.teacher_artifact
+        self._same("teacher", teacher_fingerprint(run.teacher, artifact), "teacher")
+        connection = run.teacher or (artifact.connection if artifact else None)
+        if connection is None:
+            return None
+        lm = self._open(connection)
+        if artifact is None:
+            return Teacher(runtime=self.equip(lm))
+        # On its own LM it is asked as it was compiled, on another one as that one likes it.
+        format_ = "" if run.teacher else artifact.content.get("format", "")
+        return Teacher(
+            runtime=equip(artifact.content["spec"], project=run.project, lm=lm, format=format_),
+            program=program_of(artifact),
+            candidate=candidate_of(artifact),
+        )
+
+    def open_proposer(self) -> Runtime | None:
+        """Who is asked for instructions; None: the student."""
+        proposer = self.run.proposer
+        self._same("proposer", lm_fingerprint(proposer) if proposer else "", "proposer")
+        return Runtime(lm=self._open(proposer)) if proposer else None
+
+    def open_artifact(self, name: str) -> Candidate | None:
+        """The candidate of the run's `start` or `release` artifact, if it has one."""
+        artifact: Artifact | None = getattr(self.run, f"{name}_artifact")
+        self._same(name, artifact.hash if artifact else "", f"{name} artifact")
+        return candidate_of(artifact) if artifact else None
 
     def equip(self, lm: LM, format: str = "") -> Runtime:
         """The runtime in which the run's pipeline finds what its steps name."""
@@ -91,19 +119,34 @@ class Job:
         self._same("dataset", run.dataset.fingerprint, "dataset")
         return read_sources(run.dataset, needed_fields(self.program, run.metric))
 
-    def open_ledger(self, sources: Sources) -> DatabaseLedger:
+    def open_ledger(
+        self, sources: Sources, metric: Metric, earlier: Earlier | None
+    ) -> DatabaseLedger:
         """The run's ledger with everything that earlier attempts stored."""
-        self.ledger = DatabaseLedger(self.run, self.owner, sources.by_id, self._spent)
+        self.ledger = DatabaseLedger(
+            self.run,
+            self.owner,
+            sources.by_id,
+            lambda: self.budget.spent,
+            metric=metric,
+            earlier=earlier,
+        )
         self.ledger.load()
         return self.ledger
 
+    def _open(self, connection: Connection) -> LM:
+        """One LM a connection, so that its roles share what may be in flight."""
+        if connection.pk not in self._lms:
+            self._lms[connection.pk] = open_lm(connection, budget=self.budget)
+        return self._lms[connection.pk]
+
     def _same(self, name: str, now: str, what: str) -> None:
         """Scores of before and after a change could not be compared."""
-        if now != self.run.fingerprints.get(name):
+        before = self.run.fingerprints.get(name, "")
+        if before and not now:
+            raise Conflict(f"The {what} of this run was deleted. Start a new run.")
+        if now != before:
             raise Conflict(f"The {what} was changed since this run was started. Start a new run.")
-
-    def _spent(self) -> Spent:
-        return Spent(self.budget.used, self.run.cost + self.budget.usage.cost)
 
     async def drain(self) -> None:
         """Done when every result is stored."""
@@ -113,8 +156,8 @@ class Job:
     async def close(self) -> None:
         """Give back connections."""
         await self.drain()
-        if self._lm is not None:
-            await self._lm.aclose()
+        for lm in self._lms.values():
+            await lm.aclose()
 
 
 async def try_(job: Job) -> dict[str, Any]:
@@ -135,14 +178,15 @@ async def evaluate_(job: Job) -> dict[str, Any]:
     sources = await sync_to_async(job.read_sources)()
     artifact = await sync_to_async(_artifact_of)(job.run)
     plain = job.program.candidate()
-    candidate = Candidate.from_dict(artifact.content["candidate"]) if artifact else plain
-    ledger = await sync_to_async(_open_borrowing)(job, sources, {plain.hash, candidate.hash})
+    candidate = candidate_of(artifact) if artifact else plain
+    earlier = await sync_to_async(_named_run)(job.run)
+    ledger = await sync_to_async(job.open_ledger)(sources, metric, earlier)
     format_ = artifact.content["format"] if artifact else ""
     runtime = await sync_to_async(job.equip)(lm, format_)
     split = job.run.params["split"]
     # Never on its own demos, also not under another spelling of an input.
-    own = own_keys(job.program, candidate, sources["train"])
-    examples = without(job.program, sources[split], own)
+    near = NearDuplicates(job.program, sources["train"])
+    examples = near.not_own(candidate, sources[split])
 
     async def score(one: Candidate) -> Evaluation:
         return await evaluate_all(
@@ -168,9 +212,10 @@ async def compile_(job: Job) -> dict[str, Any]:
     lm = await sync_to_async(job.open_lm)()
     metric = job.open_metric()
     sources = await sync_to_async(job.read_sources)()
-    ledger = await sync_to_async(job.open_ledger)(sources)
+    earlier = await sync_to_async(Earlier)(run) if run.reuse else None
+    ledger = await sync_to_async(job.open_ledger)(sources, metric, earlier)
     runtime = await sync_to_async(job.equip)(lm)
-    recorder = Recorder(job)
+    recorder = Recorder(run, job.owner)
     await sync_to_async(recorder.load)()
     finished: Finished | None = None
     task = CompileTask(
@@ -186,6 +231,10 @@ async def compile_(job: Job) -> dict[str, Any]:
         params=run.params,
         budget=job.budget,
         concurrency=_concurrency(job),
+        teacher=await sync_to_async(job.open_teacher)(),
+        proposer=job.open_proposer(),
+        start=job.open_artifact("start"),
+        release=job.open_artifact("release"),
     )
     async for event in compile_program(task):
         await sync_to_async(recorder.record)(event)
@@ -197,53 +246,6 @@ async def compile_(job: Job) -> dict[str, Any]:
     return await sync_to_async(_make_artifact)(job, recorder, finished, format_, sources)
 
 
-class Recorder:
-    """Stores the events of a compile; what an earlier attempt has stored is not stored again."""
-
-    def __init__(self, job: Job) -> None:
-        self._job = job
-        self._known: set[str] = set()
-        self._number = 0
-        self._hashes: dict[int, str] = {}
-        self.confirmed = ""
-        """Hash of the candidate that was compared with the uncompiled program."""
-
-    def load(self) -> None:
-        """Read what is stored."""
-        for event in EventRow.objects.filter(run=self._job.run):
-            self._known.add(canonical_json([event.kind, event.data]))
-            self._number = event.number
-
-    def record(self, event: Event) -> None:
-        """Store an event, unless it is stored, or told by score and trace rows already."""
-        if isinstance(event, ExampleScored | TraceTried):
-            return
-        if isinstance(event, CandidateMade):
-            self._hashes[event.number] = event.candidate.hash
-        if isinstance(event, Confirmed):
-            self.confirmed = self._hashes.get(event.number, "")
-        data = event.to_dict()
-        mark = canonical_json([event.kind, data])
-        if mark in self._known:
-            return
-        run = self._job.run
-        with transaction.atomic():
-            leases.holds(run.pk, self._job.owner)
-            if isinstance(event, CandidateMade):
-                CandidateRow.objects.get_or_create(
-                    run=run,
-                    hash=event.candidate.hash,
-                    defaults={
-                        "number": event.number,
-                        "origin": event.origin[:200],
-                        "states": event.candidate.to_dict(),
-                    },
-                )
-            self._number += 1
-            EventRow.objects.create(run=run, number=self._number, kind=event.kind, data=data)
-        self._known.add(mark)
-
-
 @transaction.atomic
 def _make_artifact(
     job: Job, recorder: Recorder, finished: Finished, format_: str, sources: Sources
@@ -252,6 +254,13 @@ def _make_artifact(
     report = finished.result.to_dict()
     report["compared"] = recorder.confirmed
     report["doubled"] = sources.doubled
+    if job.ledger is not None:
+        report["saved"] = job.ledger.saved
+    if job.run.release_artifact is not None:
+        report["release"] = {
+            "artifact": job.run.release_artifact.hash,
+            "candidate": candidate_of(job.run.release_artifact).hash,
+        }
     artifact = make_artifact(
         run=job.run,
         candidate=finished.result.candidate,
@@ -262,15 +271,11 @@ def _make_artifact(
     return {**report, "artifact": artifact.hash}
 
 
-def _open_borrowing(job: Job, sources: Sources, candidates: set[str]) -> DatabaseLedger:
-    """The ledger, with what the run that `reuse` names has scored already."""
-    ledger = job.open_ledger(sources)
-    reuse = job.run.params.get("reuse")
-    other = Run.objects.filter(pk=reuse, project=job.run.project_id).first() if reuse else None
-    if other is not None:
-        ledger.borrow(other, candidates, job.run.params["split"])
-        ledger.load()
-    return ledger
+def _named_run(run: Run) -> Earlier | None:
+    """What the run knows that `reuse` names; an evaluate takes over nothing else."""
+    reuse = run.params.get("reuse")
+    other = Run.objects.filter(pk=reuse, project=run.project_id).first() if reuse else None
+    return Earlier(run, [other]) if other else None
 
 
 def _artifact_of(run: Run) -> Artifact | None:

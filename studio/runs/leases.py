@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -19,6 +19,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from studio.engine.lm.metered import Spent
 from studio.runs.models import Run
 from studio.runs.states import MOVES, State
 
@@ -36,6 +37,8 @@ class Beat:
 
     cancel: bool
     """Somebody asked for the run to stop."""
+    pause: bool = False
+    """Somebody asked for the run to be put aside."""
 
 
 def lease_seconds() -> float:
@@ -66,12 +69,13 @@ def claim(run_id: UUID, owner: str) -> bool:
     return bool(taken)
 
 
-def beat(run_id: UUID, owner: str, *, calls: int, cost: float) -> Beat:
+def beat(run_id: UUID, owner: str, spent: Spent) -> Beat:
     """Renew the lease and keep what was spent; raises `LeaseLost`."""
     mine = Run.objects.filter(pk=run_id, owner=owner, state=State.RUNNING)
-    if not mine.update(heartbeat_at=timezone.now(), calls=calls, cost=cost):
+    if not mine.update(heartbeat_at=timezone.now(), **asdict(spent)):
         raise LeaseLost
-    return Beat(cancel=mine.filter(cancel_requested=True).exists())
+    asked = mine.values_list("cancel_requested", "pause_requested").first() or (False, False)
+    return Beat(cancel=asked[0], pause=asked[1])
 
 
 def holds(run_id: UUID, owner: str) -> None:
@@ -96,6 +100,19 @@ def give_back(run_id: UUID, owner: str, **fields: Any) -> None:
 
 
 @transaction.atomic
+def put_aside(run_id: UUID, owner: str, **fields: Any) -> State:
+    """Pause a run that `owner` holds: nobody takes it until it is resumed. Its state then.
+
+    One that was resumed in the moment in which its worker stopped is queued again.
+    """
+    holds(run_id, owner)
+    paused = Run.objects.values_list("pause_requested", flat=True).get(pk=run_id)
+    to = State.PAUSED if paused else State.QUEUED
+    move(run_id, to, owner="", heartbeat_at=None, kicked_at=None, **fields)
+    return to
+
+
+@transaction.atomic
 def move(run_id: UUID, state: State, **fields: Any) -> Run:
     """The one way between states: under a row lock, along `MOVES`, refusing everything else."""
     run = Run.objects.select_for_update().get(pk=run_id)
@@ -110,7 +127,10 @@ def move(run_id: UUID, state: State, **fields: Any) -> Run:
 
 @transaction.atomic
 def put_back(run_id: UUID, *, now: datetime | None = None) -> bool:
-    """Queue a run again if its worker has been silent for longer than the lease."""
+    """Queue a run again if its worker has been silent for longer than the lease.
+
+    One that was to be paused is paused instead. Says whether the run waits for a worker now.
+    """
     limit = (now or timezone.now()) - timedelta(seconds=lease_seconds())
     run = (
         Run.objects.select_for_update()
@@ -131,5 +151,6 @@ def put_back(run_id: UUID, *, now: datetime | None = None) -> bool:
             "tried again. Look for the reason in the worker's log (memory?), then start it anew.",
         )
         return False
-    move(run_id, State.QUEUED, owner="", crashes=crashes, heartbeat_at=None, kicked_at=None)
-    return True
+    to = State.PAUSED if run.pause_requested else State.QUEUED
+    move(run_id, to, owner="", crashes=crashes, heartbeat_at=None, kicked_at=None)
+    return to == State.QUEUED

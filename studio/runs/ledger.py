@@ -2,35 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.db import transaction
 
-from studio.engine.evaluation import Scored, Traced
-from studio.engine.metrics.base import Score
+from studio.engine.errors import BudgetSpent
+from studio.engine.evaluation import Answered, Scored, Traced, judge_or_reason
+from studio.engine.example import Example
+from studio.engine.lm.metered import Spent
+from studio.engine.metrics.base import Metric, Score
 from studio.engine.trace import Prediction, Step
 from studio.runs import leases
 from studio.runs.batching import Batcher
-from studio.runs.models import Run, ScoreRow, TraceRow
+from studio.runs.models import AnswerRow, Run, ScoreRow, TraceRow
+from studio.runs.reuse import Earlier, EarlierScore
 from studio.runs.sources import Source
+from studio.runs.storable import storable
+
+Row = ScoreRow | TraceRow | AnswerRow
 
 
 @dataclass(frozen=True, slots=True)
-class Spent:
-    """What a run has spent over all attempts."""
+class _Item:
+    """A row on its way into the database."""
 
-    calls: int
-    cost: float
+    row: Row
+    saved: int = 0
+    """For one that is taken over: the calls that it took then."""
 
 
 class DatabaseLedger:
-    """Keeps scores and traces of one run as rows, written in small batches.
+    """Keeps scores, traces and answers of one run as rows, written in small batches.
 
-    `put_score` and `put_trace` return when the row is written, together with what was spent until
-    then. They raise `LeaseLost` when another worker has taken the run over.
+    `put_score`, `put_trace` and `put_answer` return when the row is written, together with what
+    was spent until then. They raise `LeaseLost` when another worker has taken the run over.
+
+    What an earlier run knows is taken over as a row of this one when it is first asked for;
+    `metric` judges answers that another metric judged then.
     """
 
     def __init__(
@@ -39,14 +52,27 @@ class DatabaseLedger:
         owner: str,
         sources: Mapping[str, Source],
         spent: Callable[[], Spent],
+        *,
+        metric: Metric,
+        earlier: Earlier | None = None,
     ) -> None:
         self._run = run
         self._owner = owner
         self._sources = sources
         self._spent = spent
+        self._metric = metric
+        self._earlier = earlier
         self._scores: dict[tuple[str, str], Scored] = {}
         self._traces: dict[tuple[str, str, int], Traced] = {}
-        self._rows = Batcher[ScoreRow | TraceRow](sync_to_async(self._write))
+        self._answers: dict[str, Answered] = {}
+        self._rows = Batcher[_Item](sync_to_async(self._write))
+        self._taking: defaultdict[Hashable, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._saved = {"runs": 0, "answers": 0, "calls": 0, **run.saved}
+
+    @property
+    def saved(self) -> dict[str, int]:
+        """What was taken over from earlier runs: program runs, answers, and the calls of both."""
+        return dict(self._saved)
 
     def load(self) -> None:
         """Read what earlier attempts stored."""
@@ -56,80 +82,156 @@ class DatabaseLedger:
             self._traces[trace.teacher, trace.example, trace.round] = Traced(
                 trace.passed, trace.reason, tuple(map(Step.from_dict, trace.steps)), trace.calls
             )
-
-    def borrow(self, other: Run, candidates: Iterable[str], split: str) -> None:
-        """Copy the scores that another run made of these candidates, if all else is the same."""
-        if other.fingerprints != self._run.fingerprints:
-            return
-        known = list(
-            ScoreRow.objects.filter(run=other, candidate__in=list(candidates), split=split)
-        )
-        for row in known:
-            row.pk = None
-            row.run = self._run
-            row.calls = 0
-        with transaction.atomic():
-            leases.holds(self._run.pk, self._owner)
-            ScoreRow.objects.bulk_create(known, ignore_conflicts=True, batch_size=200)
+        for row in AnswerRow.objects.filter(run=self._run).iterator():
+            self._answers[row.key] = Answered(row.answer, row.problem, row.calls)
 
     async def get_score(self, candidate_hash: str, example_id: str) -> Scored | None:
         """See `Ledger.get_score`."""
-        return self._scores.get((candidate_hash, example_id))
+        key = candidate_hash, example_id
+        known = self._scores.get(key)
+        if known is not None or self._earlier is None:
+            return known
+        found = await self._earlier.score(candidate_hash, example_id)
+        if found is None:
+            return None
+        async with self._taking[key]:
+            if key not in self._scores:
+                scored = await self._judged(example_id, found)
+                if scored is not None:
+                    await self._keep_score(key, scored, saved=found.calls)
+            return self._scores.get(key)
 
     async def put_score(self, candidate_hash: str, example_id: str, scored: Scored) -> None:
         """See `Ledger.put_score`."""
-        source = self._sources.get(example_id)
-        await self._rows.add(
-            ScoreRow(
-                run=self._run,
-                candidate=candidate_hash,
-                example=example_id,
-                value=scored.score.value,
-                reason=scored.score.reason,
-                prediction=prediction_to_dict(scored.prediction),
-                split=source.split if source else "",
-                number=source.number if source else None,
-                gold=dict(source.values) if source else {},
-                calls=scored.calls,
-            )
-        )
-        self._scores[candidate_hash, example_id] = scored
+        await self._keep_score((candidate_hash, example_id), scored)
 
     async def get_trace(self, teacher_hash: str, example_id: str, round: int) -> Traced | None:
         """See `Ledger.get_trace`."""
-        return self._traces.get((teacher_hash, example_id, round))
+        key = teacher_hash, example_id, round
+        known = self._traces.get(key)
+        if known is not None or self._earlier is None:
+            return known
+        found = await self._earlier.trace(teacher_hash, example_id, round)
+        if found is None:
+            return None
+        async with self._taking[key]:
+            if key not in self._traces:
+                await self._keep_trace(key, found.traced, saved=found.calls)
+            return self._traces[key]
 
     async def put_trace(
         self, teacher_hash: str, example_id: str, round: int, traced: Traced
     ) -> None:
         """See `Ledger.put_trace`."""
-        source = self._sources.get(example_id)
-        await self._rows.add(
-            TraceRow(
-                run=self._run,
-                teacher=teacher_hash,
-                example=example_id,
-                round=round,
-                passed=traced.passed,
-                reason=traced.reason,
-                steps=[step.to_dict() for step in traced.steps],
-                calls=traced.calls,
-                number=source.number if source else None,
-            )
-        )
-        self._traces[teacher_hash, example_id, round] = traced
+        await self._keep_trace((teacher_hash, example_id, round), traced)
+
+    async def get_answer(self, key: str) -> Answered | None:
+        """See `Ledger.get_answer`."""
+        known = self._answers.get(key)
+        if known is not None or self._earlier is None:
+            return known
+        found = await self._earlier.answer(key)
+        if found is None:
+            return None
+        async with self._taking[key]:
+            if key not in self._answers:
+                await self._keep_answer(key, found.role, found.answered, saved=found.calls)
+            return self._answers[key]
+
+    async def put_answer(self, key: str, role: str, answered: Answered) -> None:
+        """See `Ledger.put_answer`."""
+        await self._keep_answer(key, role, answered)
 
     async def drain(self) -> None:
         """Done when everything that was put is written."""
         await self._rows.drain()
 
+    async def _judged(self, example_id: str, found: EarlierScore) -> Scored | None:
+        """The earlier answer with its score by this run's metric; None when that cannot be had."""
+        score = found.score
+        source = self._sources.get(example_id)
+        if score is None and source is not None:
+            try:
+                score = await judge_or_reason(
+                    self._metric, Example(source.values), found.prediction
+                )
+            except BudgetSpent:
+                return None  # nothing was asked of the program: it is not known
+        if score is None:
+            return None
+        return Scored(score, found.prediction, 0, found.seconds)
+
+    async def _keep_score(
+        self, key: tuple[str, str], scored: Scored, *, saved: int | None = None
+    ) -> None:
+        candidate_hash, example_id = key
+        source = self._sources.get(example_id)
+        row = ScoreRow(
+            run=self._run,
+            candidate=candidate_hash,
+            example=example_id,
+            value=scored.score.value,
+            reason=storable(scored.score.reason),
+            prediction=prediction_to_dict(scored.prediction),
+            split=source.split if source else "",
+            number=source.number if source else None,
+            gold=dict(source.values) if source else {},
+            calls=scored.calls,
+            seconds=scored.seconds,
+            borrowed=saved is not None,
+        )
+        await self._rows.add(_Item(row, saved or 0))
+        self._scores[key] = scored
+
+    async def _keep_trace(
+        self, key: tuple[str, str, int], traced: Traced, *, saved: int | None = None
+    ) -> None:
+        teacher_hash, example_id, round_ = key
+        source = self._sources.get(example_id)
+        row = TraceRow(
+            run=self._run,
+            teacher=teacher_hash,
+            example=example_id,
+            round=round_,
+            passed=traced.passed,
+            reason=storable(traced.reason),
+            steps=[step.to_dict() for step in traced.steps],
+            calls=traced.calls,
+            number=source.number if source else None,
+            borrowed=saved is not None,
+        )
+        await self._rows.add(_Item(row, saved or 0))
+        self._traces[key] = traced
+
+    async def _keep_answer(
+        self, key: str, role: str, answered: Answered, *, saved: int | None = None
+    ) -> None:
+        row = AnswerRow(
+            run=self._run,
+            key=key,
+            role=role,
+            answer=dict(answered.values),
+            problem=storable(answered.problem),
+            calls=answered.calls,
+            borrowed=saved is not None,
+        )
+        await self._rows.add(_Item(row, saved or 0))
+        self._answers[key] = answered
+
     @transaction.atomic
-    def _write(self, rows: list[ScoreRow | TraceRow]) -> None:
+    def _write(self, items: list[_Item]) -> None:
         leases.holds(self._run.pk, self._owner)
+        rows = [item.row for item in items]
         ScoreRow.objects.bulk_create([row for row in rows if isinstance(row, ScoreRow)])
         TraceRow.objects.bulk_create([row for row in rows if isinstance(row, TraceRow)])
-        spent = self._spent()
-        Run.objects.filter(pk=self._run.pk).update(calls=spent.calls, cost=spent.cost)
+        AnswerRow.objects.bulk_create([row for row in rows if isinstance(row, AnswerRow)])
+        saved = dict(self._saved)
+        for item in items:
+            if item.row.borrowed:
+                saved["answers" if isinstance(item.row, AnswerRow) else "runs"] += 1
+                saved["calls"] += item.saved
+        Run.objects.filter(pk=self._run.pk).update(**asdict(self._spent()), saved=saved)
+        self._saved = saved
 
 
 def prediction_to_dict(prediction: Prediction) -> dict[str, Any]:
@@ -147,4 +249,5 @@ def scored_of(row: ScoreRow) -> Scored:
         Score(row.value, row.reason),
         Prediction(row.prediction.get("values", {}), steps),
         row.calls,
+        row.seconds or 0.0,
     )

@@ -14,6 +14,7 @@ from studio.datasets.models import Dataset
 from studio.lms.models import Connection
 from studio.metrics.models import Metric
 from studio.pipelines.models import PipelineVersion
+from studio.runs.ordered_json import OrderedJSON
 from studio.runs.states import State
 
 
@@ -41,15 +42,52 @@ class Run(models.Model):
     params = models.JSONField(default=dict)
     """The compiler's parameters, or the inputs of a try."""
     seed = models.IntegerField(default=0)
+    teacher = models.ForeignKey(
+        Connection, null=True, on_delete=models.SET_NULL, related_name="taught_runs"
+    )
+    """The LM whose answers become demos; None: the student's, or the teacher artifact's own."""
+    proposer = models.ForeignKey(
+        Connection, null=True, on_delete=models.SET_NULL, related_name="proposed_runs"
+    )
+    """The LM that is asked for instructions; None: the student's."""
+    teacher_artifact = models.ForeignKey(
+        "Artifact", null=True, on_delete=models.SET_NULL, related_name="taught_runs"
+    )
+    """The compiled program that teaches; None: the program that is compiled."""
+    start_artifact = models.ForeignKey(
+        "Artifact", null=True, on_delete=models.SET_NULL, related_name="improving_runs"
+    )
+    """What a compile improves; None: the program as it is drawn."""
+    release_artifact = models.ForeignKey(
+        "Artifact", null=True, on_delete=models.SET_NULL, related_name="compared_runs"
+    )
+    """What answered calls when the run was made: the winner is compared with it as well."""
+    matrix = models.UUIDField(null=True, db_index=True)
+    """Runs of one matrix share it: the same compile, each for another LM."""
+    reuse = models.BooleanField(default=True)
+    """Whether results of earlier runs are taken over where they still hold."""
     max_calls = models.PositiveIntegerField(default=2000)
     """The hard cap on LM calls."""
+    max_tokens = models.BigIntegerField(null=True)
+    """The hard cap on tokens, of prompts and of answers; None: as many as one likes."""
+    max_cost = models.FloatField(null=True)
+    """The hard cap on US dollars."""
+    max_seconds = models.PositiveIntegerField(null=True)
+    """The hard cap on seconds of work, over all attempts."""
     fingerprints = models.JSONField(default=dict)
-    """Hashes of pipeline, dataset, metric and LM as they were when the run was made."""
+    """Hashes of pipeline, dataset, metric, LM and so on, as they were when the run was made."""
     calls = models.PositiveIntegerField(default=0)
     """LM calls that were spent, over all attempts."""
+    tokens = models.BigIntegerField(default=0)
+    """Tokens that were spent, of prompts and of answers."""
     cost = models.FloatField(default=0.0)
     """US dollars."""
+    seconds = models.FloatField(default=0.0)
+    """Seconds of work, over all attempts; waiting in the queue does not count."""
+    saved = models.JSONField(default=dict)
+    """`{"runs", "answers", "calls"}`: what was taken over from earlier runs."""
     cancel_requested = models.BooleanField(default=False)
+    pause_requested = models.BooleanField(default=False)
     owner = models.CharField(max_length=80, blank=True)
     """The worker process that has claimed it."""
     heartbeat_at = models.DateTimeField(null=True)
@@ -108,8 +146,10 @@ class CandidateRow(models.Model):
     """Its place in the order in which the compiler made them; 0 is the uncompiled program."""
     origin = models.CharField(max_length=200)
     """How it was made, in words."""
-    states = models.JSONField()
+    states = OrderedJSON()
     """`engine.example.Candidate.to_dict()`."""
+    parents = models.JSONField(default=list)
+    """The numbers of the candidates that it was made from."""
 
     class Meta:
         ordering: ClassVar[list[str]] = ["number"]
@@ -130,7 +170,7 @@ class ScoreRow(models.Model):
     value = models.FloatField(null=True)
     """None: unscored."""
     reason = models.TextField(blank=True)
-    prediction = models.JSONField(default=dict)
+    prediction = OrderedJSON(default=dict)
     """`{"values": …, "steps": […]}`."""
     split = models.CharField(max_length=5, blank=True)
     number = models.PositiveIntegerField(null=True)
@@ -138,12 +178,20 @@ class ScoreRow(models.Model):
     gold = models.JSONField(default=dict)
     """The example's values as they were then: a dataset may change or go."""
     calls = models.PositiveIntegerField(default=0)
+    seconds = models.FloatField(null=True)
+    """How long the program took to answer; None where nobody has measured it."""
+    borrowed = models.BooleanField(default=False)
+    """Taken over from an earlier run, without a call."""
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
                 fields=["run", "candidate", "example"], name="one_score_a_pair"
             ),
+        ]
+        # The means of all candidates every second: from the index alone, without the predictions.
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["run", "split", "candidate", "value"], name="score_means"),
         ]
 
     def __str__(self) -> str:
@@ -160,10 +208,12 @@ class TraceRow(models.Model):
     round = models.PositiveIntegerField(default=0)
     passed = models.BooleanField()
     reason = models.TextField(blank=True)
-    steps = models.JSONField(default=list)
+    steps = OrderedJSON(default=list)
     calls = models.PositiveIntegerField(default=0)
     number = models.PositiveIntegerField(null=True)
     """The row of the dataset that the example was read from."""
+    borrowed = models.BooleanField(default=False)
+    """Taken over from an earlier run, without a call."""
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [
@@ -174,6 +224,31 @@ class TraceRow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.example[:8]} round {self.round}: {'passed' if self.passed else 'failed'}"
+
+
+class AnswerRow(models.Model):
+    """What an LM said when a compiler asked it how to go on. Resume reads these."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="answers")
+    key = models.CharField(max_length=64)
+    """The hash of the question."""
+    role = models.CharField(max_length=20)
+    """Which LM was asked: `proposer`, `teacher` or `student`."""
+    answer = OrderedJSON(default=dict)
+    """The outputs that it was asked for; empty when what it said could not be read."""
+    problem = models.TextField(blank=True)
+    """Why it could not."""
+    calls = models.PositiveIntegerField(default=0)
+    borrowed = models.BooleanField(default=False)
+    """Taken over from an earlier run, without a call."""
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["run", "key"], name="one_answer_a_question"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.role} {self.key[:8]}"
 
 
 class Artifact(models.Model):
@@ -192,7 +267,7 @@ class Artifact(models.Model):
         "self", null=True, on_delete=models.SET_NULL, related_name="children"
     )
     """The artifact that a reviewer edited into this one."""
-    content = models.JSONField()
+    content = OrderedJSON()
     """What the hash is made of: spec, candidate, LM, format, dataset, metric, compiler, seed."""
     report = models.JSONField(default=dict)
     """Baseline, compiled and their difference on held-out examples."""

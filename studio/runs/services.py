@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
+from uuid import UUID, uuid4
 
 from django.db import transaction
 from django.utils import timezone
@@ -12,31 +13,22 @@ from django.utils import timezone
 from studio.accounts.models import Project, Role, User
 from studio.accounts.services import record, require
 from studio.datasets.models import Dataset, Split
-from studio.engine.compilers import COMPILERS
-from studio.engine.errors import EngineError
-from studio.engine.params import read_params
-from studio.engine.program import Program
 from studio.errors import Conflict, Invalid
 from studio.lms.models import Connection
 from studio.metrics.models import Metric
 from studio.pipelines.models import Pipeline, PipelineVersion
 from studio.pipelines.services import build, freeze
 from studio.runs import leases
+from studio.runs.checks import check_compiler, check_data, check_limits, invalid
 from studio.runs.fingerprints import fingerprints
 from studio.runs.inputs import read_inputs
 from studio.runs.kicks import kick as send_kick
-from studio.runs.models import Run
-from studio.runs.sources import Sources, check_gold, needed_fields, read_sources
+from studio.runs.models import Artifact, Run
+from studio.runs.roles import check_start, check_teacher, released_artifact
 from studio.runs.states import State
 
-MOST_CALLS = 1_000_000
-MOST_SEED = 2**31 - 1
-
-_FOR = {
-    Split.TRAIN: "learn from",
-    Split.DEV: "choose between candidates on",
-    Split.TEST: "be judged on",
-}
+MOST_LMS = 20
+"""Language models of one matrix."""
 
 
 @transaction.atomic
@@ -51,19 +43,45 @@ def start_compile(
     params: Mapping[str, Any],
     seed: int,
     max_calls: int,
+    max_tokens: int | None = None,
+    max_cost: float | None = None,
+    max_seconds: int | None = None,
+    teacher: Connection | None = None,
+    proposer: Connection | None = None,
+    teacher_artifact: Artifact | None = None,
+    start_artifact: Artifact | None = None,
+    matrix: UUID | None = None,
+    reuse: bool = True,
     kick: bool = True,
 ) -> Run:
     """Queue a compile of the pipeline as it is drawn now.
 
+    `max_cost` is in US dollars; a cap that is None is not there. `teacher` and `proposer` are LMs
+    of the project; `teacher_artifact` teaches on `teacher`, or else on its own LM. A compile with
+    `start_artifact` improves that one. `reuse=False` takes nothing over from earlier runs.
     `kick=False` leaves it to the caller to execute the run. Raises `NotAllowed` below the role
     author, and `Invalid` that says what does not fit together.
     """
     require(user=actor, project=pipeline.project, role=Role.AUTHOR)
-    _same_project(pipeline, dataset, metric, connection)
-    check_limits(seed=seed, max_calls=max_calls)
+    roles = [
+        one for one in (teacher, proposer, teacher_artifact, start_artifact) if one is not None
+    ]
+    _same_project(pipeline, dataset, metric, connection, *roles)
+    check_limits(
+        seed=seed,
+        max_calls=max_calls,
+        max_tokens=max_tokens,
+        max_cost=max_cost,
+        max_seconds=max_seconds,
+    )
     checked = check_compiler(compiler, params)
     version = freeze(actor=actor, pipeline=pipeline)
-    check_data(build(version), dataset, metric)
+    program = build(version)
+    check_data(program, dataset, metric)
+    if teacher_artifact is not None:
+        check_teacher(program, teacher_artifact, teacher)
+    if start_artifact is not None:
+        check_start(program, start_artifact)
     return _start(
         actor,
         version,
@@ -76,7 +94,45 @@ def start_compile(
         params=checked,
         seed=seed,
         max_calls=max_calls,
+        max_tokens=max_tokens,
+        max_cost=max_cost,
+        max_seconds=max_seconds,
+        teacher=teacher,
+        proposer=proposer,
+        teacher_artifact=teacher_artifact,
+        start_artifact=start_artifact,
+        release_artifact=released_artifact(pipeline, program),
+        matrix=matrix,
+        reuse=reuse,
     )
+
+
+@transaction.atomic
+def start_matrix(
+    *, actor: User, pipeline: Pipeline, connections: Sequence[Connection], **options: Any
+) -> list[Run]:
+    """Queue one compile for each of several LMs, all else the same; the runs share `matrix`.
+
+    One LM alone is no matrix. `options` are those of `start_compile`, whose caps hold for each
+    run. Raises what it raises.
+    """
+    require(user=actor, project=pipeline.project, role=Role.AUTHOR)
+    if len({connection.pk for connection in connections}) != len(connections):
+        raise invalid("connections", "A language model stands twice in the matrix.")
+    if not 1 <= len(connections) <= MOST_LMS:
+        raise invalid(
+            "connections",
+            f"A matrix has between 1 and {MOST_LMS} language models, not {len(connections)}.",
+        )
+    matrix = uuid4() if len(connections) > 1 else None
+    return [
+        start_compile(
+            **{**options, "actor": actor, "pipeline": pipeline},
+            connection=connection,
+            matrix=matrix,
+        )
+        for connection in connections
+    ]
 
 
 @transaction.atomic
@@ -151,7 +207,7 @@ def cancel(*, actor: User, run: Run) -> Run:
     run = Run.objects.select_for_update().get(pk=run.pk)
     if State(run.state).is_final:
         raise Conflict(f"This run has already ended: it is {run.get_state_display().lower()}.")
-    if run.state == State.QUEUED:
+    if run.state in (State.QUEUED, State.PAUSED):
         run = leases.move(
             run.pk, State.CANCELLED, cancel_requested=True, finished_at=timezone.now()
         )
@@ -162,75 +218,58 @@ def cancel(*, actor: User, run: Run) -> Run:
     return run
 
 
-def check_limits(*, seed: int, max_calls: int) -> None:
-    """Raise `Invalid` unless the seed and the cap on calls make sense."""
-    if max_calls < 1:
-        raise Invalid(
-            f"The cap on calls is {max_calls}, so the run could never ask the LM. Allow at least "
-            "1 call; the estimate says how many it will want.",
-            problems=[{"field": "max_calls", "message": "At least 1."}],
+@transaction.atomic
+def pause(*, actor: User, run: Run) -> Run:
+    """Put a run aside until somebody resumes it: at once when it waits, else within a second.
+
+    What it has done is kept, and it goes on from there.
+    """
+    require(user=actor, project=run.project, role=Role.AUTHOR)
+    run = Run.objects.select_for_update().get(pk=run.pk)
+    if run.state not in (State.QUEUED, State.RUNNING):
+        raise Conflict(
+            f"This run is {run.get_state_display().lower()}, so it cannot be paused: only one "
+            "that waits or runs can."
         )
-    if max_calls > MOST_CALLS:
-        raise Invalid(
-            f"The cap on calls is {max_calls:,}; the most is {MOST_CALLS:,}.",
-            problems=[{"field": "max_calls", "message": f"At most {MOST_CALLS:,}."}],
-        )
-    if not 0 <= seed <= MOST_SEED:
-        raise Invalid(
-            f"The seed is {seed}; it has to be between 0 and {MOST_SEED:,}.",
-            problems=[{"field": "seed", "message": f"Between 0 and {MOST_SEED:,}."}],
-        )
+    if run.cancel_requested:
+        raise Conflict("This run is being cancelled, so it cannot be paused.")
+    if run.state == State.QUEUED:
+        run = leases.move(run.pk, State.PAUSED, pause_requested=True)
+    else:
+        run.pause_requested = True
+        run.save(update_fields=["pause_requested"])
+    record(project=run.project, actor=actor, action="run.pause", subject=str(run))
+    return run
 
 
-def check_compiler(compiler: str, params: Mapping[str, Any]) -> dict[str, Any]:
-    """All parameters of the compiler, checked, defaults filled in; raises `Invalid`."""
-    if compiler not in COMPILERS:
-        raise Invalid(
-            f"There is no compiler “{compiler}”. Known compilers are {', '.join(COMPILERS)}.",
-            problems=[{"field": "compiler", "message": "Not known."}],
+@transaction.atomic
+def resume(*, actor: User, run: Run, kick: bool = True) -> Run:
+    """Queue a paused run again; it goes on where it was. A pause that is only asked for is off."""
+    require(user=actor, project=run.project, role=Role.AUTHOR)
+    run = Run.objects.select_for_update().get(pk=run.pk)
+    if run.state == State.PAUSED:
+        now = timezone.now()
+        run = leases.move(run.pk, State.QUEUED, pause_requested=False, kicked_at=now)
+        if kick:
+            transaction.on_commit(partial(send_kick, run.pk))
+    elif run.state == State.RUNNING and run.pause_requested:
+        run.pause_requested = False
+        run.save(update_fields=["pause_requested"])
+    else:
+        raise Conflict(
+            f"This run is {run.get_state_display().lower()}: only a paused run can be resumed."
         )
-    try:
-        return dict(vars(read_params(COMPILERS[compiler].params, params)))
-    except EngineError as error:
-        raise Invalid(str(error), problems=[{"field": "params", "message": str(error)}]) from None
-
-
-def check_data(
-    program: Program,
-    dataset: Dataset,
-    metric: Metric,
-    *,
-    splits: tuple[str, ...] = (Split.TRAIN, Split.DEV, Split.TEST),
-) -> Sources:
-    """The examples, if they are what program and metric need; raises `Invalid`."""
-    fields = needed_fields(program, metric)
-    sources = read_sources(dataset, fields, splits)
-    check_gold(sources, dataset, metric)
-    for split in splits:
-        if not sources[split]:
-            raise Invalid(
-                f"The dataset {dataset.name} has no {split} examples to {_FOR[Split(split)]}. "
-                "Split it on its page (train, dev and test each need some).",
-                problems=[{"field": "dataset", "message": f"No {split} examples."}],
-            )
-    return sources
+    record(project=run.project, actor=actor, action="run.resume", subject=str(run))
+    return run
 
 
 def _start(actor: User, version: PipelineVersion, *, kick: bool, **fields: Any) -> Run:
     project = version.pipeline.project
-    run = Run.objects.create(
-        project=project,
-        version=version,
-        created_by=actor,
-        fingerprints=fingerprints(
-            version,
-            connection=fields["connection"],
-            dataset=fields.get("dataset"),
-            metric=fields.get("metric"),
-        ),
-        kicked_at=timezone.now(),
-        **fields,
+    run = Run(
+        project=project, version=version, created_by=actor, kicked_at=timezone.now(), **fields
     )
+    run.fingerprints = fingerprints(run)
+    run.save(force_insert=True)
     record(
         project=project,
         actor=actor,
@@ -243,7 +282,7 @@ def _start(actor: User, version: PipelineVersion, *, kick: bool, **fields: Any) 
     return run
 
 
-def _same_project(pipeline: Pipeline, *others: Dataset | Metric | Connection) -> None:
+def _same_project(pipeline: Pipeline, *others: Dataset | Metric | Connection | Artifact) -> None:
     project: Project = pipeline.project
     for other in others:
         if other.project_id != project.pk:

@@ -1,4 +1,4 @@
-"""Pages of runs: the list, the compile form, one run with its live progress."""
+"""Pages of runs: the list, one run with its live progress, several as a matrix."""
 
 from __future__ import annotations
 
@@ -9,28 +9,25 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_POST
 
-from studio.accounts.models import Project, Role
+from studio.accounts.models import Role
 from studio.accounts.services import get_project, may
 from studio.engine.compilers import COMPILERS
-from studio.engine.errors import EngineError
 from studio.engine.example import Candidate
-from studio.errors import Invalid, NotFound, StudioError
+from studio.errors import NotFound
 from studio.http import StudioRequest
-from studio.pipelines.models import Pipeline
-from studio.pipelines.services import get_pipeline, problems_of
 from studio.runs import services
-from studio.runs.charts import draw_chart
+from studio.runs.charts import draw_lineage, draw_race
 from studio.runs.comparison import WAYS, compare
-from studio.runs.estimates import make_outlook
-from studio.runs.forms import CompileForm
+from studio.runs.matrix import draw_scatter, read_matrix
+from studio.runs.meters import read_meters
 from studio.runs.models import Artifact, Run
 from studio.runs.progress import read_progress
 from studio.runs.states import State
 
 PAGE = 25
+ASKED_PAGE = 50
 
 
 @require_GET
@@ -59,54 +56,6 @@ def runs(request: StudioRequest, project: str) -> HttpResponse:
     return render(request, "runs/list.html", context)
 
 
-@require_http_methods(["GET", "POST"])
-def compile_pipeline(request: StudioRequest, project: str, slug: str) -> HttpResponse:
-    """Choose data, metric, LM, compiler and budget; see the estimate; start."""
-    pipeline = get_pipeline(user=request.user, project=project, slug=slug, role=Role.AUTHOR)
-    form = CompileForm(request.POST or None, pipeline=pipeline)
-    if request.method == "POST" and form.is_valid():
-        try:
-            run = services.start_compile(
-                actor=request.user,
-                pipeline=pipeline,
-                dataset=form.cleaned_data["dataset"],
-                metric=form.cleaned_data["metric"],
-                connection=form.cleaned_data["connection"],
-                compiler=form.cleaned_data["compiler"],
-                params=form.chosen_params.params(),
-                seed=form.cleaned_data["seed"],
-                max_calls=form.cleaned_data["max_calls"],
-            )
-        except Invalid as error:
-            form.add_error(None, str(error))
-        else:
-            return redirect(run)
-    context = {
-        "project": pipeline.project,
-        "pipeline": pipeline,
-        "form": form,
-        "compilers": COMPILERS,
-        "problems": problems_of(pipeline.spec),
-        "missing": _missing(pipeline.project),
-    }
-    return render(request, "runs/compile.html", context, status=422 if form.errors else 200)
-
-
-@require_GET
-def compile_estimate(request: StudioRequest, project: str, slug: str) -> HttpResponse:
-    """What the form as it stands would take, as a fragment."""
-    pipeline = get_pipeline(user=request.user, project=project, slug=slug, role=Role.AUTHOR)
-    form = CompileForm(request.GET, pipeline=pipeline)
-    context: dict[str, Any] = {"form": form}
-    if form.is_valid():
-        try:
-            context["outlook"] = _outlook(pipeline, form)
-            context["max_calls"] = form.cleaned_data["max_calls"]
-        except (StudioError, EngineError) as error:
-            context["problem"] = str(error)
-    return render(request, "runs/compile.html#estimate", context)
-
-
 @require_GET
 def run(request: StudioRequest, project: str, run: UUID) -> HttpResponse:
     """One run: its progress while it goes on, its result when it has ended."""
@@ -124,6 +73,47 @@ def cancel(request: StudioRequest, project: str, run: UUID) -> HttpResponse:
     services.cancel(actor=request.user, run=found)
     messages.success(request, "The run is being stopped; what was scored is kept.")
     return redirect(found)
+
+
+@require_POST
+def pause(request: StudioRequest, project: str, run: UUID) -> HttpResponse:
+    """Put a run aside."""
+    found = get_run(request, project, run)
+    services.pause(actor=request.user, run=found)
+    return _as_it_is_now(request, found)
+
+
+@require_POST
+def resume(request: StudioRequest, project: str, run: UUID) -> HttpResponse:
+    """Have a paused run go on."""
+    found = get_run(request, project, run)
+    services.resume(actor=request.user, run=found)
+    return _as_it_is_now(request, found)
+
+
+@require_GET
+def asked(request: StudioRequest, project: str, run: UUID) -> HttpResponse:
+    """What LMs were asked since the event `after`; a fragment that asks for what follows."""
+    found = get_run(request, project, run)
+    context = asked_context(found, request.GET.get("after", "0"))
+    return render(request, "runs/_asked.html", context)
+
+
+@require_GET
+def matrix(request: StudioRequest, project: str, matrix: UUID) -> HttpResponse:
+    """The same compile for several LMs: score, cost and latency side by side."""
+    found = get_project(user=request.user, slug=project)
+    table = read_matrix(found, matrix)
+    if table is None:
+        raise NotFound(f"There is no such matrix in {found.name}.")
+    context = {
+        "project": found,
+        "matrix": table,
+        "scatters": [draw_scatter(table, axis) for axis in ("cost", "latency")],
+    }
+    if request.htmx and "live" in request.GET:
+        return render(request, "runs/matrix.html#live", context)
+    return render(request, "runs/matrix.html", context)
 
 
 @require_GET
@@ -161,7 +151,12 @@ def get_run(request: StudioRequest, project: str, pk: UUID) -> Run:
     found = get_project(user=request.user, slug=project)
     run = (
         found.runs.select_related(
-            "project", "version__pipeline", "connection", "dataset", "metric", "created_by"
+            *("project", "version__pipeline", "connection", "dataset", "metric", "created_by"),
+            *("teacher", "proposer", "teacher_artifact", "start_artifact"),
+        )
+        .defer(
+            *("version__spec", "teacher_artifact__content", "teacher_artifact__report"),
+            *("start_artifact__content", "start_artifact__report"),
         )
         .filter(pk=pk)
         .first()
@@ -171,6 +166,15 @@ def get_run(request: StudioRequest, project: str, pk: UUID) -> Run:
     return run
 
 
+def _as_it_is_now(request: StudioRequest, run: Run) -> HttpResponse:
+    """The run after somebody has touched it: its part of the page, or the page."""
+    if not request.htmx:
+        return redirect(run)
+    run.refresh_from_db()
+    context = {**_run_context(request, run), "polled": True, "redraw": True}
+    return render(request, "runs/run.html#live", context)
+
+
 def _run_context(request: StudioRequest, run: Run) -> dict[str, Any]:
     final = State(run.state).is_final
     context: dict[str, Any] = {
@@ -178,16 +182,24 @@ def _run_context(request: StudioRequest, run: Run) -> dict[str, Any]:
         "run": run,
         "final": final,
         "polled": False,
+        "phase": (phase := _phase(run)),
+        "redraw": request.GET.get("was", "") != phase,
         "may_write": may(user=request.user, project=run.project, role=Role.AUTHOR),
     }
     if run.kind == Run.Kind.TRY:
         return context
     progress = read_progress(run)
+    whole = "all" in request.GET
     context |= {
         "progress": progress,
-        "chart": draw_chart(progress.candidates),
+        "meters": read_meters(run, progress.elapsed, int(progress.planned.get("calls") or 0)),
+        "race": draw_race(progress, whole=whole),
+        "whole": whole,
+        "lineage": draw_lineage(progress.candidates),
         "compiler": COMPILERS.get(run.compiler),
     }
+    if not _is_polled(request):
+        context |= asked_context(run, "0")
     if run.report.get("difference"):
         artifact = Artifact.objects.filter(
             project=run.project, hash=run.report["artifact"]
@@ -200,37 +212,37 @@ def _run_context(request: StudioRequest, run: Run) -> dict[str, Any]:
     return context
 
 
+def _phase(run: Run) -> str:
+    """What the buttons depend on: they are drawn anew only when it changes."""
+    wish = "cancel" if run.cancel_requested else "pause" if run.pause_requested else ""
+    return f"{run.state}-{wish}"
+
+
+def _is_polled(request: StudioRequest) -> bool:
+    """Whether only the part that changes is asked for."""
+    return bool(request.htmx) and "live" in request.GET
+
+
+def asked_context(run: Run, after: str) -> dict[str, Any]:
+    """A page of what LMs were asked after that event."""
+    known = int(after) if after.isdecimal() and len(after) < 10 else 0
+    events = list(run.events.filter(kind="asked", number__gt=known)[: ASKED_PAGE + 1])
+    shown = events[:ASKED_PAGE]
+    return {
+        "run": run,
+        "project": run.project,
+        "questions": shown,
+        "after": shown[-1].number if shown else known,
+        "more_asked": len(events) > ASKED_PAGE,
+        "final": State(run.state).is_final,
+    }
+
+
 def _plain_hash(run: Run) -> str:
     from studio.pipelines.services import build
 
     plain: Candidate = build(run.version).candidate()
     return plain.hash
-
-
-def _outlook(pipeline: Pipeline, form: CompileForm) -> Any:
-    from studio.engine.graph import build
-
-    return make_outlook(
-        program=build(pipeline.spec),
-        dataset=form.cleaned_data["dataset"],
-        connection=form.cleaned_data["connection"],
-        compiler=form.cleaned_data["compiler"],
-        params=form.chosen_params.params(),
-    )
-
-
-def _missing(project: Project) -> list[tuple[str, str]]:
-    """What has to be made before anything can be compiled: (sentence, address)."""
-    needs = (
-        (project.datasets, "a dataset with examples", "datasets:upload"),
-        (project.metrics, "a metric", "metrics:new-metric"),
-        (project.connections, "a language model", "lms:new-connection"),
-    )
-    return [
-        (what, reverse(name, args=[project.slug]))
-        for rows, what, name in needs
-        if not rows.exists()
-    ]
 
 
 def _outputs(spec: dict[str, Any]) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,6 +67,8 @@ class Kit:
                 "params": {"candidates": 2, "max_labeled": 4, "max_bootstrapped": 2},
                 "seed": 1,
                 "max_calls": 1000,
+                # Two compiles of one test have nothing from each other unless it says so.
+                "reuse": False,
                 "kick": False,
                 **options,
             }
@@ -76,7 +78,7 @@ class Kit:
         """The compile form, filled in as a browser would send it."""
         form = CompileForm(pipeline=self.pipeline)
         prefix = "params-random-search-"
-        params = form.params["random-search"].fields.items()
+        params = form.settings.form.initial.items()
         return {
             "dataset": self.dataset.pk,
             "metric": self.metric.pk,
@@ -84,7 +86,7 @@ class Kit:
             "compiler": "random-search",
             "max_calls": 900,
             "seed": 1,
-            **{prefix + name: field.initial for name, field in params},
+            **{prefix + name: value for name, value in params if value is not None},
             prefix + "candidates": 2,
             prefix + "max_labeled": 4,
             prefix + "max_bootstrapped": 2,
@@ -117,6 +119,10 @@ class Lab:
     def __init__(self) -> None:
         self.lms: list[ScriptedLM] = []
         self.make: Callable[[], ScriptedLM] = lambda: builtin_scripted("support-triage")
+        self.makers: dict[str, Callable[[], ScriptedLM]] = {}
+        """For a connection's slug another way to make its LM."""
+        self.of: dict[str, list[ScriptedLM]] = {}
+        """The LMs by their connection's slug."""
         self.attempts = 1
 
     def open(
@@ -127,11 +133,21 @@ class Lab:
         concurrency: int | None = None,
     ) -> LM:
         """See `studio.lms.services.open_lm`."""
-        lm = self.make()
+        lm = self.makers.get(connection.slug, self.make)()
         self.lms.append(lm)
+        self.of.setdefault(connection.slug, []).append(lm)
         return compose(lm, budget=budget, concurrency=concurrency or 8, attempts=self.attempts)
 
     @property
     def calls(self) -> int:
         """Calls that reached an LM."""
-        return sum(len(lm.requests) + len(lm.label_requests) for lm in self.lms)
+        return count_calls(self.lms)
+
+    def calls_of(self, connection: Connection) -> int:
+        """Calls that reached the LM of one connection."""
+        return count_calls(self.of.get(connection.slug, []))
+
+
+def count_calls(lms: Iterable[ScriptedLM]) -> int:
+    """Calls that these LMs got."""
+    return sum(len(lm.requests) + len(lm.label_requests) for lm in lms)

@@ -63,6 +63,14 @@ def test_every_option_has_a_default_in_the_sample_project(lab: Lab) -> None:
         (("triage", "--compiler", "magic"), "no compiler “magic”"),
         (("triage", "--param", "candidates"), "NAME=VALUE"),
         (("triage", "--user", "charlie"), "charlie is no member"),
+        (("triage", "--preset", "huge"), "no preset “huge”: choose light, medium, thorough"),
+        (("triage", "--teacher", "gpt"), "no language model “gpt”. It has scripted"),
+        (("triage", "--proposer", "gpt"), "no language model “gpt”. It has scripted"),
+        (("triage", "--teacher-artifact", "abc"), "no artifact “abc”"),
+        (("triage", "--start", "0" * 64), "no artifact"),
+        (("triage", "--max-tokens", "0"), "cap on tokens is 0"),
+        (("triage", "--max-cost", "nan"), "cap on money"),
+        (("triage", "--max-seconds", "-1"), "cap on seconds is -1"),
     ],
 )
 def test_a_mistake_is_a_sentence(kit: Kit, arguments: tuple[str, ...], sentence: str) -> None:
@@ -70,6 +78,32 @@ def test_a_mistake_is_a_sentence(kit: Kit, arguments: tuple[str, ...], sentence:
         compile_(*arguments)
     assert sentence in str(caught.value)
     assert not Run.objects.exists()
+
+
+def test_roles_caps_and_preset_are_those_of_the_run(kit: Kit) -> None:
+    compile_("triage", *FAST)
+    artifact = Run.objects.get().report["artifact"]
+    said = compile_(
+        *("triage", "--preset", "light", "--param", "candidates=0", "--seed", "5"),
+        *("--teacher", "scripted", "--proposer", "scripted", "--start", artifact[:10]),
+        *("--teacher-artifact", artifact, "--max-tokens", "900000"),
+        *("--max-cost", "2.5", "--max-seconds", "600", "--no-reuse"),
+    )
+    assert "saved" not in said
+    run = Run.objects.latest("created_at")
+    assert run.teacher == run.proposer == kit.connection
+    assert run.start_artifact == run.teacher_artifact
+    assert (run.max_tokens, run.max_cost, run.max_seconds) == (900_000, 2.5, 600)
+    assert run.params["candidates"] == 0, "what is said goes over the preset"
+    assert run.params["dev_limit"] == 40, "as in the preset"
+    assert not run.reuse
+
+
+def test_what_earlier_runs_saved_is_told(kit: Kit) -> None:
+    first = compile_("triage", *FAST)
+    assert "saved by earlier runs" not in first
+    again = compile_("triage", *FAST)
+    assert f"0 of at most 4,000; {Run.objects.earliest('created_at').calls} saved" in again
 
 
 def test_a_run_that_fails_is_a_sentence_too(kit: Kit) -> None:

@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
-import signal
-import sqlite3
-import subprocess
-import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from studio.engine.lm.scripted import builtin_scripted
-from studio.engine.messages import Message, Request
-
-ROOT = Path(__file__).resolve().parents[2]
-LEASE_S = 3
+from tests.benchmarks.kills import count_repeated, measure
+from tests.runs.killing import FakeServer, Site, fake_server, kill
 
 SETUP = """
 import json, sys
@@ -47,149 +34,38 @@ print(execute(uuid.UUID(sys.argv[1])))
 """
 
 
-class FakeServer(ThreadingHTTPServer):
-    """An OpenAI-compatible server that plays the scripted LM, slowly, and remembers prompts."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.prompts: list[str] = []
-        self.latency_s = 0.1
-
-    @property
-    def url(self) -> str:
-        """Its address."""
-        return f"http://127.0.0.1:{self.server_address[1]}/v1"
-
-
-class Handler(BaseHTTPRequestHandler):
-    """Answers chat completions."""
-
-    server: FakeServer
-
-    def do_POST(self) -> None:
-        """Answer by the script."""
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        messages = tuple(Message(turn["role"], turn["content"]) for turn in body["messages"])
-        text = "\n\n".join(f"[{turn.role}]\n{turn.content}" for turn in messages)
-        self.server.prompts.append(text)
-        time.sleep(self.server.latency_s)
-        lm = builtin_scripted("support-triage")
-        text = asyncio.run(lm.complete(Request(messages=messages))).text
-        answer = {
-            "choices": [{"message": {"role": "assistant", "content": text}}],
-            "usage": {"prompt_tokens": 1, "completion_tokens": 1},
-        }
-        data = json.dumps(answer).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        # The one who asked may have been killed.
-        try:
-            self.wfile.write(data)
-        except OSError:
-            self.close_connection = True
-
-    def log_message(self, *_: Any) -> None:
-        """Say nothing."""
-
-
 @pytest.fixture
 def server() -> Iterator[FakeServer]:
     """The fake server, running."""
-    server = FakeServer()
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
-@contextmanager
-def worker(env: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A worker as quickstart starts it."""
-    with log.open("ab") as out:
-        process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "celery", "-A", "studio.celery", "worker"),
-                *("-P", "threads", "-c", "2", "--loglevel", "INFO"),
-                *("--without-gossip", "--without-mingle", "--without-heartbeat"),
-            ],
-            cwd=ROOT,
-            env=env,
-            stdout=out,
-            stderr=out,
-            start_new_session=True,
-        )
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
-def wait_until(what: Callable[[], bool], seconds: float, log: Path) -> None:
-    """Wait; fail with the worker's log when it takes too long."""
-    end = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < end, log.read_text()[-4000:]
-        time.sleep(0.05)
+    with fake_server() as server:
+        yield server
 
 
 @pytest.mark.timeout(100)
 def test_a_killed_worker_costs_nothing_that_was_scored(tmp_path: Path, server: FakeServer) -> None:
-    log = tmp_path / "worker.log"
-    env = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("STUDIO_")},
-        "DJANGO_SETTINGS_MODULE": "studio.settings",
-        "STUDIO_DATA_DIR": str(tmp_path),
-        "STUDIO_RUN_LEASE_SECONDS": str(LEASE_S),
-        "DATABASE_URL": "",
-        "BROKER_URL": "",
-        "PYTHONPATH": str(ROOT),
-    }
+    site = Site(tmp_path)
+    site.python("manage.py", "migrate", "--verbosity", "0")
+    killed, undisturbed = json.loads(site.python("-c", SETUP, server.url))
+    key = killed.replace("-", "")
 
-    def python(*arguments: str) -> str:
-        found = subprocess.run(
-            [sys.executable, *arguments], cwd=ROOT, env=env, capture_output=True, text=True
-        )
-        assert found.returncode == 0, found.stderr
-        return found.stdout
-
-    python("manage.py", "migrate", "--verbosity", "0")
-    killed, undisturbed = json.loads(python("-c", SETUP, server.url))
-
-    def query(sql: str) -> list[Any]:
-        with closing(sqlite3.connect(tmp_path / "database.sqlite3", timeout=60)) as database:
-            return database.execute(sql).fetchall()
-
-    def scores() -> list[Any]:
-        return query(
-            "SELECT id, candidate, example, prediction FROM runs_scorerow "
-            f"WHERE run_id = '{killed.replace('-', '')}'"
+    def scores() -> list[tuple[int, str, str, str]]:
+        return site.query(
+            "SELECT id, candidate, example, prediction FROM runs_scorerow WHERE run_id = ?", key
         )
 
-    def state() -> str:
-        return str(query(f"SELECT state FROM runs_run WHERE id='{killed.replace('-', '')}'")[0][0])
-
-    with worker(env, log) as first:
-        wait_until(lambda: len(scores()) >= 30, 120, log)
-        os.killpg(first.pid, signal.SIGKILL)
-        first.wait()
+    with site.worker() as first:
+        site.wait_until(lambda: len(scores()) >= 30, 120)
+        kill(first)
     before = scores()
-    assert state() == "running", "nobody has told that it died"
+    assert site.state(killed) == "running", "nobody has told that it died"
     asked_before = len(server.prompts)
     # Without the cache of answers a second scoring would be a second call.
     for file in tmp_path.glob("answers.sqlite3*"):
         file.unlink()
 
-    with worker(env, log):
-        wait_until(lambda: state() not in ("queued", "running"), 180, log)
-    assert state() == "succeeded", query("SELECT error FROM runs_run")
+    with site.worker():
+        site.wait_until(lambda: site.state(killed) not in ("queued", "running"), 180)
+    assert site.state(killed) == "succeeded", site.query("SELECT error FROM runs_run")
 
     after = scores()
     assert {row[0] for row in before} <= {row[0] for row in after}, "rows stay what they were"
@@ -201,12 +77,38 @@ def test_a_killed_worker_costs_nothing_that_was_scored(tmp_path: Path, server: F
         for step in json.loads(row[3])["steps"]:
             assert step["prompt"] in server.prompts[:asked_before]
             assert step["prompt"] not in asked_again, "a stored pair was run again"
-    crashes, attempts = query(
-        f"SELECT crashes, attempts FROM runs_run WHERE id='{killed.replace('-', '')}'"
-    )[0]
-    assert (crashes, attempts) == (1, 2)
+    (found,) = site.query("SELECT crashes, attempts FROM runs_run WHERE id = ?", key)
+    assert found == (1, 2)
 
     server.latency_s = 0
-    assert python("-c", EXECUTE, undisturbed).strip() == "succeeded"
-    artifacts = query("SELECT report FROM runs_run")
+    assert site.python("-c", EXECUTE, undisturbed).strip() == "succeeded"
+    artifacts = site.query("SELECT report FROM runs_run")
     assert len({json.loads(report)["artifact"] for (report,) in artifacts}) == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "lost", "repeated"),
+    [
+        ("abc", [], 0),
+        ("abbc", [], 1),
+        ("abbc", ["b"], 0),
+        ("abbc", ["c"], 1),
+        ("abbbc", ["b", "b"], 0),
+        ("abcd", [], 1),
+        ("ab", ["c"], 0),
+        ("abc" + "a" * 8, ["a" * 8], 2),
+    ],
+)
+def test_only_what_was_in_flight_may_be_asked_again(
+    asked: str, lost: list[str], repeated: int
+) -> None:
+    assert count_repeated(Counter(asked), Counter("abc"), list(map(Counter, lost))) == repeated
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_compilers_that_are_killed_again_and_again_repeat_nothing(tmp_path: Path) -> None:
+    found = measure(tmp_path, kills=4, seed=1, compilers=("random-search", "instructions"))
+    assert found["kills"] == 4
+    assert found["repeated_scores"] == 0
+    assert found["identical"]

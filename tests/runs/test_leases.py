@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from studio.accounts.models import Project
+from studio.engine.lm.metered import Spent
 from studio.runs import leases
 from studio.runs.models import Run
 from studio.runs.reaper import reap
@@ -41,7 +42,7 @@ def test_a_run_whose_worker_is_silent_can_be_claimed(project: Project) -> None:
     run = silent(builders.make_run(project))
     assert leases.claim(run.pk, "two")
     with pytest.raises(leases.LeaseLost):
-        leases.beat(run.pk, "dead:1:x", calls=0, cost=0.0)
+        leases.beat(run.pk, "dead:1:x", Spent())
     with pytest.raises(leases.LeaseLost):
         leases.finish(run.pk, "dead:1:x", State.SUCCEEDED)
     leases.finish(run.pk, "two", State.SUCCEEDED)
@@ -57,13 +58,16 @@ def test_a_heartbeat_keeps_the_lease_and_what_was_spent(project: Project) -> Non
     leases.claim(run.pk, "one")
     silence = silent(run, 29)
     Run.objects.filter(pk=run.pk).update(owner="one")
-    assert not leases.beat(run.pk, "one", calls=7, cost=0.5).cancel
+    spent = Spent(calls=7, tokens=90, cost=0.5, seconds=3.0)
+    assert leases.beat(run.pk, "one", spent) == leases.Beat(cancel=False, pause=False)
     run.refresh_from_db()
     assert run.heartbeat_at is not None
     assert silence.heartbeat_at is not None
-    assert (run.calls, run.cost) == (7, 0.5)
+    assert (run.calls, run.tokens, run.cost, run.seconds) == (7, 90, 0.5, 3.0)
     Run.objects.filter(pk=run.pk).update(cancel_requested=True)
-    assert leases.beat(run.pk, "one", calls=7, cost=0.5).cancel
+    assert leases.beat(run.pk, "one", spent).cancel
+    Run.objects.filter(pk=run.pk).update(cancel_requested=False, pause_requested=True)
+    assert leases.beat(run.pk, "one", spent) == leases.Beat(cancel=False, pause=True)
 
 
 def test_the_reaper_queues_what_a_dead_worker_held(project: Project) -> None:
@@ -91,6 +95,23 @@ def test_a_run_that_kills_its_workers_fails_with_a_sentence(project: Project) ->
     assert run.state == State.FAILED
     assert "stopped 5 times" in run.error
     assert not leases.claim(run.pk, "six")
+
+
+def test_a_run_that_was_resumed_while_its_worker_stopped_is_queued_again(project: Project) -> None:
+    run = builders.make_run(project)
+    assert leases.claim(run.pk, "one")
+    assert leases.put_aside(run.pk, "one") == State.QUEUED
+    assert leases.claim(run.pk, "two")
+    Run.objects.filter(pk=run.pk).update(pause_requested=True)
+    assert leases.put_aside(run.pk, "two") == State.PAUSED
+
+
+def test_a_run_that_was_to_be_paused_is_paused_when_its_worker_dies(project: Project) -> None:
+    run = silent(builders.make_run(project, pause_requested=True))
+    assert reap() == []
+    run.refresh_from_db()
+    assert (run.state, run.crashes, run.owner) == (State.PAUSED, 1, "")
+    assert not leases.claim(run.pk, "two")
 
 
 def test_a_worker_that_shuts_down_gives_the_run_back(project: Project) -> None:

@@ -11,7 +11,7 @@ from django.test import Client
 from studio.accounts.models import User
 from studio.engine.lm.scripted import ScriptedLM
 from studio.runs import services
-from studio.runs.charts import draw_chart
+from studio.runs.charts import draw_race
 from studio.runs.execute import execute
 from studio.runs.models import Run
 from studio.runs.progress import mean_of, read_progress
@@ -49,13 +49,9 @@ def test_the_progress_is_that_of_the_rows(kit: Kit) -> None:
     assert progress.baseline.dev.scored == 16
     assert [stage.state for stage in progress.stages] == ["done"] * 3
     assert progress.tried >= progress.passed > 0
-    chart = draw_chart(progress.candidates)
-    assert sum(dot.best for dot in chart.dots) == 1
-    assert "best so far" in chart.text
-
-
-def test_a_chart_without_scores_says_so() -> None:
-    assert draw_chart([]).text == "No candidate has been scored yet."
+    race = draw_race(progress)
+    assert sum(lane.candidate.best for lane in race.lanes) == 1
+    assert "best so far" in race.text
 
 
 def test_a_mean_lies_inside_its_interval() -> None:
@@ -125,7 +121,7 @@ def test_the_estimate_tells_money_where_there_is_a_price(kit: Kit, as_alice: Cli
     kit.connection.save()
     page = as_alice.get(url, kit.form(max_calls=5)).content.decode()
     assert "Money" in page
-    assert "The cap is below" in page
+    assert "The cap of 5 calls is below" in page
 
 
 def post(client: Client, url: str, body: Any) -> Any:

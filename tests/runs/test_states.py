@@ -13,12 +13,16 @@ from tests import builders
 
 LEGAL = {
     ("queued", "running"),
+    ("queued", "paused"),
     ("queued", "cancelled"),
     ("queued", "failed"),
     ("running", "queued"),
+    ("running", "paused"),
     ("running", "succeeded"),
     ("running", "failed"),
     ("running", "cancelled"),
+    ("paused", "queued"),
+    ("paused", "cancelled"),
 }
 
 

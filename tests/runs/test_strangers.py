@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 import pytest
 from django.test import Client
 from django.urls import NoReverseMatch, URLPattern, reverse
@@ -35,7 +37,7 @@ def addresses() -> list[str]:
 def test_a_stranger_cannot_tell_it_from_what_does_not_exist(
     name: str, project: Project, as_charlie: Client
 ) -> None:
-    run = builders.make_run(project)
+    run = builders.make_run(project, matrix=uuid4())
     artifact = builders.make_artifact(project)
     review = Review.objects.create(project=project, artifact=artifact)
     release = Release.objects.create(
@@ -49,6 +51,7 @@ def test_a_stranger_cannot_tell_it_from_what_does_not_exist(
         {"project": "support", "slug": slug},
         {"project": "support", "pipeline": slug},
         {"project": "support", "run": run.pk},
+        {"project": "support", "matrix": run.matrix},
         {"project": "support", "pk": pks.get(name, review.pk)},
         {"project": "support", "hash": artifact.hash, "kind": "program"},
     ):

@@ -18,6 +18,7 @@ register = template.Library()
 _STATES = {
     "queued": ("text-quiet", "Queued"),
     "running": ("text-info state-busy", "Running"),
+    "paused": ("text-warning", "Paused"),
     "succeeded": ("text-success", "Succeeded"),
     "failed": ("text-error", "Failed"),
     "cancelled": ("text-quiet", "Cancelled"),

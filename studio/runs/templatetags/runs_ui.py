@@ -48,6 +48,18 @@ def took(elapsed: timedelta | float | None) -> str:
 
 
 @register.filter
+def p_value(value: float) -> str:
+    """A p-value: p = 0.0213, p < 0.0001."""
+    return f"p = {value:.4f}" if value >= 0.0001 else "p < 0.0001"
+
+
+@register.filter
+def took_short(seconds: float) -> str:
+    """A length of time that may be very short: 35 ms, 0.42 s, 12 s."""
+    return f"{1000 * seconds:.0f} ms" if seconds < 0.1 else took(seconds)
+
+
+@register.filter
 def minus(one: Any, other: Any) -> float:
     """The difference of two numbers."""
     return float(one) - float(other)

@@ -18,9 +18,11 @@ from studio.engine.errors import EngineError
 from studio.errors import StudioError
 from studio.lms.models import Connection, Kind
 from studio.runs import sample, services
+from studio.runs.artifacts import find_artifact
+from studio.runs.checks import check_compiler, check_limits
 from studio.runs.embedded import embedded_lm
 from studio.runs.execute import execute
-from studio.runs.models import Run
+from studio.runs.models import Artifact, Run
 from studio.runs.progress import read_progress
 from studio.runs.states import State
 
@@ -49,8 +51,28 @@ class Command(BaseCommand):
             metavar="NAME=VALUE",
             help="a parameter of the compiler; may be given several times",
         )
+        parser.add_argument(
+            "--preset", default="", help="light, medium or thorough; --param goes over it"
+        )
         parser.add_argument("--lm", default="", help="default: the embedded model")
+        parser.add_argument("--teacher", default="", help="an LM whose answers become demos")
+        parser.add_argument(
+            "--teacher-artifact",
+            default="",
+            metavar="HASH",
+            help="a compiled program that teaches",
+        )
+        parser.add_argument("--proposer", default="", help="the LM that proposes instructions")
+        parser.add_argument(
+            "--start", default="", metavar="HASH", help="an artifact that is to be improved"
+        )
         parser.add_argument("--max-calls", type=int, default=4000)
+        parser.add_argument("--max-tokens", type=int, help="default: no cap")
+        parser.add_argument("--max-cost", type=float, help="US dollars; default: no cap")
+        parser.add_argument("--max-seconds", type=int, help="default: no cap")
+        parser.add_argument(
+            "--no-reuse", action="store_true", help="take nothing over from earlier runs"
+        )
         parser.add_argument("--seed", type=int, default=0)
         parser.add_argument("--user", default="", help="who starts it; default: an admin")
         parser.add_argument(
@@ -76,24 +98,36 @@ class Command(BaseCommand):
             "dataset": _one(project.datasets, options["dataset"], "dataset"),
             "metric": _one(project.metrics, options["metric"], "metric"),
             "connection": connection,
+            "teacher": _named(project, options["teacher"]),
+            "proposer": _named(project, options["proposer"]),
+            "teacher_artifact": _artifact(project, options["teacher_artifact"]),
+            "start_artifact": _artifact(project, options["start"]),
             "compiler": options["compiler"],
-            "params": services.check_compiler(options["compiler"], _params(options["param"])),
-            "seed": options["seed"],
-            "max_calls": options["max_calls"],
+            "params": check_compiler(
+                options["compiler"], _params(options["param"]), options["preset"]
+            ),
+            "reuse": not options["no_reuse"],
         }
-        services.check_limits(seed=options["seed"], max_calls=options["max_calls"])
-        needs_embedded = connection.kind == Kind.EMBEDDED
+        limits = {
+            name: options[name]
+            for name in ("seed", "max_calls", "max_tokens", "max_cost", "max_seconds")
+        }
+        check_limits(**limits)
+        asked = [connection, choice["teacher"], choice["proposer"], _own_lm(choice)]
+        needs_embedded = any(one is not None and one.kind == Kind.EMBEDDED for one in asked)
         bar = Bar(self.stderr if sys.stderr.isatty() else None)
         # The LM first: a run that waited for it could be taken by a worker.
         with embedded_lm() if needs_embedded else contextlib.nullcontext():
             begun = time.monotonic()
-            run = services.start_compile(**choice, kick=False)
+            run = services.start_compile(**choice, **limits, kick=False)
             with _ctrl_c_cancels(run):
                 state = execute(run.pk, on_look=bar.show)
             bar.clear()
         run.refresh_from_db()
         if state == State.CANCELLED:
             raise CommandError("Cancelled. What was scored is kept.", returncode=130)
+        if state == State.PAUSED:
+            raise CommandError(f"Paused. It goes on when somebody resumes it: {run.pk}.")
         if state != State.SUCCEEDED:
             raise CommandError(run.error or "Another worker has taken the run over.")
         self._tell(run, time.monotonic() - begun, as_json=options["json"])
@@ -116,7 +150,7 @@ class Command(BaseCommand):
             ("compiled", _score(report.get("compiled"))),
             ("difference", _interval(difference)),
             ("held-out examples", str(report.get("confirmed_on", 0))),
-            ("LM calls", f"{run.calls:,} of at most {run.max_calls:,}"),
+            ("LM calls", f"{run.calls:,} of at most {run.max_calls:,}{_saved(run)}"),
             ("time", f"{seconds:.1f} s"),
             ("artifact", str(report.get("artifact", ""))[:12]),
         ]
@@ -207,6 +241,25 @@ def _one(rows: Any, slug: str, what: str) -> Any:
         asked = f"has no {what} “{slug}”" if slug else f"has several: name a {what}"
         raise CommandError(f"The project {asked}. {known}")
     return found
+
+
+def _named(project: Project, slug: str) -> Connection | None:
+    return _one(project.connections, slug, "language model") if slug else None
+
+
+def _artifact(project: Project, hash_: str) -> Artifact | None:
+    return find_artifact(project, hash_) if hash_ else None
+
+
+def _own_lm(choice: dict[str, Any]) -> Connection | None:
+    """The LM that a teaching artifact brings along, when no teacher is named."""
+    artifact: Artifact | None = choice["teacher_artifact"]
+    return artifact.connection if artifact is not None and choice["teacher"] is None else None
+
+
+def _saved(run: Run) -> str:
+    calls = run.saved.get("calls", 0)
+    return f"; {calls:,} saved by earlier runs" if calls else ""
 
 
 def _default_lm(project: Project) -> str:
