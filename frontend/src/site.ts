@@ -116,12 +116,30 @@ function onSwap(event: Event): void {
 	}
 }
 
+const inFlight = new Set<XMLHttpRequest>();
+
+function onSend(event: Event): void {
+	const { xhr } = (event as CustomEvent<{ xhr: XMLHttpRequest }>).detail;
+	inFlight.add(xhr);
+	xhr.addEventListener("loadend", () => inFlight.delete(xhr));
+}
+
+/** What leaving the page cuts off has not failed: nobody is to be told. */
+function onLeave(): void {
+	for (const xhr of inFlight) {
+		xhr.onabort = null;
+		xhr.onerror = null;
+	}
+}
+
 document.documentElement.classList.add("js");
 showTheme(readTheme());
 document.addEventListener("click", onClick);
 document.addEventListener("keydown", onKey);
 document.addEventListener("keydown", onListKey);
 document.addEventListener("htmx:beforeSwap", onSwap);
+document.addEventListener("htmx:beforeSend", onSend);
+window.addEventListener("beforeunload", onLeave);
 document.addEventListener("htmx:sendError", () =>
 	tell("The server cannot be reached. Check that it is running, then try again."),
 );

@@ -54,6 +54,18 @@ class PredictorItem:
     written: PredictorState
     """As it was before compiling."""
     demos: tuple[DemoItem, ...]
+    member: str = ""
+    """Of an ensemble: which member it belongs to."""
+
+    @property
+    def name(self) -> str:
+        """Its path inside its member, as the pipeline names it."""
+        return self.path.removeprefix(f"{self.member}/") if self.member else self.path
+
+    @property
+    def nearest(self) -> int:
+        """How many of its demos each input is shown; 0: all of them."""
+        return min(self.state.nearest, len(self.demos))
 
     @property
     def undecided(self) -> int:
@@ -71,6 +83,18 @@ class Items:
     """Everything that is to be decided in a review."""
 
     predictors: tuple[PredictorItem, ...]
+
+    @property
+    def members(self) -> tuple[tuple[str, tuple[PredictorItem, ...]], ...]:
+        """The predictors by member; one nameless member unless it is an ensemble."""
+        found: dict[str, list[PredictorItem]] = {}
+        for predictor in self.predictors:
+            found.setdefault(predictor.member, []).append(predictor)
+        return tuple((member, tuple(predictors)) for member, predictors in found.items())
+
+    def predictor(self, path: str) -> PredictorItem | None:
+        """The predictor with this path."""
+        return next((one for one in self.predictors if one.path == path), None)
 
     @property
     def demos(self) -> tuple[DemoItem, ...]:
@@ -112,26 +136,28 @@ def read_items(review: Review) -> Items:
 
 
 def items_of(artifact: Artifact, decisions: Iterable[Decision] = ()) -> Items:
-    """The items of an artifact."""
+    """The items of an artifact; of an ensemble those of each member."""
     program = build(artifact.content["spec"])
     candidate, written = candidate_of(artifact), program.candidate()
     made = {(decision.path, decision.demo): decision for decision in decisions}
     sources = artifact.report.get("sources", {})
-    return Items(
-        tuple(
+    found = []
+    for path, signature in program.apply(candidate).predictors.items():
+        member, _, inner = path.rpartition("/")
+        found.append(
             PredictorItem(
                 path=path,
                 signature=signature,
                 state=candidate.states[path],
-                written=written.states[path],
+                written=written.states[inner],
                 demos=tuple(
                     _demo(path, number, demo, signature, made, sources)
                     for number, demo in enumerate(candidate.states[path].demos, start=1)
                 ),
+                member=member,
             )
-            for path, signature in program.predictors.items()
         )
-    )
+    return Items(tuple(found))
 
 
 def without(candidate: Candidate, rejected: Iterable[DemoItem]) -> Candidate:

@@ -11,6 +11,7 @@ urlpatterns = [
     path("reviews/", views.reviews, name="reviews"),
     path("reviews/open/", views.open_review, name="open"),
     path("reviews/<int:pk>/", views.review, name="review"),
+    path("reviews/<int:pk>/demos/", views.demos, name="demos"),
     path("reviews/<int:pk>/decide/", views.decide, name="decide"),
     path("reviews/<int:pk>/accept-rest/", views.accept_rest, name="accept-rest"),
     path("reviews/<int:pk>/rescore/", views.rescore, name="rescore"),

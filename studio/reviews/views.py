@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from studio.accounts.models import Project, Role
 from studio.accounts.services import get_project, may
 from studio.engine.formats import FORMATS
+from studio.engine.nearest_demos import shown_state
 from studio.engine.signature import Signature
 from studio.errors import Invalid, NotFound
 from studio.http import StudioRequest
@@ -25,10 +26,14 @@ from studio.reviews.states import State
 from studio.reviews.wording import shifts, word_diff
 from studio.runs.artifacts import author_of
 from studio.runs.models import Artifact, ScoreRow
+from studio.runs.staleness import read_staleness
 from studio.runs.states import State as RunState
 from studio.runs.views import rows_context
 
 _DONE = 30
+DEMOS_SHOWN = 24
+"""Demos of one predictor on the page before somebody asks for more."""
+DEMOS_MORE = 48
 
 
 @require_GET
@@ -86,6 +91,26 @@ def decide(request: StudioRequest, project: str, pk: int) -> HttpResponse:
     context = review_context(request, found, evidence=False)
     context["item"] = context["items"].find(path, key)
     return render(request, "reviews/_decided.html", context)
+
+
+@require_GET
+def demos(request: StudioRequest, project: str, pk: int) -> HttpResponse:
+    """More demos of a predictor that has many; a fragment."""
+    found = get_review(request, project, pk)
+    items = read_items(found)
+    item = items.predictor(request.GET.get("path", ""))
+    if item is None:
+        raise NotFound("This predictor is not part of the artifact any more. Reload the page.")
+    after = request.GET.get("after", "")
+    start = int(after) if after.isdecimal() and len(after) < 7 else 0
+    context = {
+        "project": found.project,
+        "review": found,
+        "is_open": found.state == State.OPEN,
+        "may_review": may(user=request.user, project=found.project, role=Role.REVIEWER),
+        **_page_of_demos(item, start, DEMOS_MORE),
+    }
+    return render(request, "reviews/_demos.html", context)
 
 
 @require_POST
@@ -200,7 +225,12 @@ def review_context(
     }
     if evidence:
         context |= {
-            "predictors": [_shown(artifact, one) for one in items.predictors],
+            "members": [
+                (member, [_shown(artifact, one, request.GET.get("all", "")) for one in predictors])
+                for member, predictors in items.members
+            ],
+            "changes": read_staleness(artifact),
+            "may_compile": may(user=request.user, project=review.project, role=Role.AUTHOR),
             "successor": Review.objects.filter(artifact__parent=artifact).first(),
         }
         if artifact.run is not None and artifact.run.report.get("difference"):
@@ -228,14 +258,27 @@ def _alone(request: StudioRequest, review: Review) -> bool:
     )
 
 
-def _shown(artifact: Artifact, item: PredictorItem) -> dict[str, Any]:
+def _shown(artifact: Artifact, item: PredictorItem, whole: str) -> dict[str, Any]:
+    most = len(item.demos) if whole == item.path else DEMOS_SHOWN
     return {
         "item": item,
+        **_page_of_demos(item, 0, most),
         "diff": word_diff(item.written.instruction, item.state.instruction)
         if item.instruction_changed
         else (),
         "calibration": [(name, shifts(biases)) for name, biases in item.state.calibration.items()],
         "prompt": exact_prompt(artifact, item),
+    }
+
+
+def _page_of_demos(item: PredictorItem, start: int, most: int) -> dict[str, Any]:
+    """Some of its demos, and how many follow."""
+    shown = item.demos[start : start + most]
+    return {
+        "predictor": item,
+        "demos": shown,
+        "next": start + len(shown),
+        "left": len(item.demos) - start - len(shown),
     }
 
 
@@ -255,4 +298,4 @@ def exact_prompt(artifact: Artifact, item: PredictorItem) -> str:
     signature: Signature = item.signature
     places = {field.name: f"{{{field.name}}}" for field in signature.inputs}
     format_ = FORMATS[artifact.content.get("format") or "chat"]
-    return format_.preview(signature, item.state, places)
+    return format_.preview(signature, shown_state(signature, item.state, places), places)
