@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from studio.engine.evaluation import Scored, Traced, evaluate
+from studio.engine.evaluation import Answered, Scored, Traced, evaluate
 from studio.engine.example import Candidate, Demo, Example
 from studio.engine.lm.compose import compose
 from studio.engine.lm.openai_http import OpenAIHttpLM
@@ -105,6 +105,13 @@ class Forgetful:
     async def put_trace(
         self, teacher_hash: str, example_id: str, round: int, traced: Traced
     ) -> None:
+        """Nothing."""
+
+    async def get_answer(self, key: str) -> Answered | None:
+        """Nothing."""
+        return None
+
+    async def put_answer(self, key: str, role: str, answered: Answered) -> None:
         """Nothing."""
 
 
