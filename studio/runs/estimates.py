@@ -27,6 +27,8 @@ Spread = tuple[float, float, float]
 """Low, expected, high."""
 
 _LETTERS_A_TOKEN = 4
+_ROWS_IN_A_PROMPT = 15
+"""The question and its demos, on average over candidates with few and with many."""
 _ANSWER_TOKENS = 20
 _MOST_READ = 2_000
 """Rows of a dataset that a form reads."""
@@ -290,7 +292,8 @@ def _tokens_a_call(lm: Connection, program: Program, dataset: Dataset) -> tuple[
     rows = list(dataset.rows.values_list("values", flat=True)[:20])
     letters = sum(len(str(value)) for row in rows for value in row.values()) / max(1, len(rows))
     instruction = sum(len(one.task) for one in program.predictors.values())
-    return (instruction + 5 * letters) / _LETTERS_A_TOKEN, float(_ANSWER_TOKENS)
+    prompt = (instruction + _ROWS_IN_A_PROMPT * letters) / _LETTERS_A_TOKEN
+    return prompt, float(_ANSWER_TOKENS)
 
 
 def _dollars_a_call(lm: Connection, tokens_in: float, tokens_out: float) -> float | None:

@@ -55,6 +55,23 @@ def draw(
     return with_demos(program, others, traces, search.start)
 
 
+def draw_set(
+    search: Search, pool: TracePool, number: int, bootstrapped: int, labelled: int, *, name: str
+) -> Candidate:
+    """The demo set of that number: the first in the dataset's order and as large as allowed.
+
+    All others are of random sizes in a random order; `name` is that of the chances.
+    """
+    order = list(search.train)
+    if number:
+        rng = search.random(name, number)
+        rng.shuffle(order)
+        bootstrapped = rng.randint(min(1, bootstrapped), bootstrapped)
+        # The original always fills up with labelled demos; half of that is the least here.
+        labelled = rng.randint((labelled + 1) // 2, labelled)
+    return draw(search, pool, order, bootstrapped, labelled)
+
+
 def origin_of(candidate: Candidate) -> str:
     """How many demos of which kind, in words; of several predictors, those of the fullest."""
     counts = [

@@ -19,7 +19,7 @@ from typing import Any
 
 from studio.engine.compilers import params as shared
 from studio.engine.compilers.base import CompilerKind, Plan, Situation
-from studio.engine.compilers.bootstrap import draw, expected_tries, origin_of
+from studio.engine.compilers.bootstrap import draw_set, expected_tries, origin_of
 from studio.engine.compilers.proposing import (
     NOTHING_NEW,
     Wish,
@@ -140,21 +140,11 @@ async def _demo_sets(search: Search, params: JointParams) -> list[Candidate]:
         if params.max_labeled:
             sets[labelled.hash] = labelled
         for number in range(params.demo_sets - len(sets) + 1):
-            drawn = _drawn(search, pool, params, number)
+            drawn = draw_set(
+                search, pool, number, params.max_bootstrapped, params.max_labeled, name="demos"
+            )
             sets[drawn.hash] = drawn
     return list(sets.values())
-
-
-def _drawn(search: Search, pool: TracePool, params: JointParams, number: int) -> Candidate:
-    """The first set in the dataset's order and as large as allowed; all others at random."""
-    order = list(search.train)
-    bootstrapped, labelled = params.max_bootstrapped, params.max_labeled
-    if number:
-        rng = search.random("demos", number)
-        rng.shuffle(order)
-        bootstrapped = rng.randint(min(1, bootstrapped), bootstrapped)
-        labelled = rng.randint((labelled + 1) // 2, labelled)
-    return draw(search, pool, order, bootstrapped, labelled)
 
 
 async def _instructions(

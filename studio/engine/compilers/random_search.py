@@ -10,13 +10,12 @@ from dataclasses import dataclass
 
 from studio.engine.compilers import params as shared
 from studio.engine.compilers.base import CompilerKind, Plan, Situation
-from studio.engine.compilers.bootstrap import draw, expected_tries, origin_of
+from studio.engine.compilers.bootstrap import draw_set, expected_tries, origin_of
 from studio.engine.compilers.calibrate import scored_fields
 from studio.engine.compilers.demos import with_demos
 from studio.engine.compilers.search import Proposal, Search
 from studio.engine.compilers.teaching import as_teacher
 from studio.engine.compilers.traces import TracePool
-from studio.engine.example import Candidate
 from studio.engine.racing import OVERTIME, expected_runs
 
 _VARIETY = 4
@@ -51,22 +50,11 @@ async def random_search(search: Search, params: RandomSearchParams) -> None:
         bare = with_demos(search.task.program, (), (), search.start)
         proposals.append(Proposal(bare, "no demos"))
     for number in range(params.candidates + 1):
-        candidate = _drawn(search, pool, params, number)
+        candidate = draw_set(
+            search, pool, number, params.max_bootstrapped, params.max_labeled, name="candidate"
+        )
         proposals.append(Proposal(candidate, origin_of(candidate)))
     await search.race(proposals, overtime=True)
-
-
-def _drawn(search: Search, pool: TracePool, params: RandomSearchParams, number: int) -> Candidate:
-    """The first set in the dataset's order and as large as allowed; all others at random."""
-    order = list(search.train)
-    bootstrapped, labelled = params.max_bootstrapped, params.max_labeled
-    if number:
-        rng = search.random("candidate", number)
-        rng.shuffle(order)
-        bootstrapped = rng.randint(min(1, bootstrapped), bootstrapped)
-        # The original always fills up with labelled demos; half of that is the least here.
-        labelled = rng.randint((labelled + 1) // 2, labelled)
-    return draw(search, pool, order, bootstrapped, labelled)
 
 
 def _plan(params: RandomSearchParams, situation: Situation) -> Plan:
