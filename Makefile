@@ -23,12 +23,7 @@ run: setup ## Start the studio on this machine (STUDIO_PORT, STUDIO_DATA_DIR)
 
 test: setup ## Run the tests (also on Postgres and Redis when STUDIO_TEST_*_URL are set)
 	@$(BIN)/python -m tests.browser
-	@if [ -n "$${STUDIO_TEST_DATABASE_URL:-}$${STUDIO_TEST_BROKER_URL:-}" ]; then \
-	  echo "Running what touches database or broker on the servers of STUDIO_TEST_*_URL …"; \
-	  $(BIN)/pytest -q --servers $(ARGS); \
-	fi
-	@echo "Running all tests on SQLite and the broker in a file …"
-	@env -u STUDIO_TEST_DATABASE_URL -u STUDIO_TEST_BROKER_URL $(BIN)/pytest -q $(ARGS)
+	@BIN=$(BIN) tools/test.sh $(ARGS)
 
 test-unit: setup ## Run the engine's tests that start no server and no process (a minute)
 	@$(BIN)/pytest -q tests/engine --hypothesis-profile=quick --ignore tests/engine/lm \

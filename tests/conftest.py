@@ -17,6 +17,9 @@ from tests import builders
 
 # `make test-unit` looks at fewer cases of every property; the whole suite at all of them.
 settings.register_profile("quick", max_examples=15, deadline=None)
+# A case takes as long as it takes: the machine may be doing something else.
+settings.register_profile("patient", settings(), deadline=None)
+settings.load_profile("patient")
 
 LOOPBACK = ("127.", "::1", "localhost", "0.0.0.0")
 

@@ -1,5 +1,6 @@
 // Lists that people go through item by item: `j` and `k` move between the items of `[data-keys]`,
 // and a letter presses the button of the item that has the focus which carries it as `data-key`.
+// A link that carries a letter as `data-page-key` is followed from anywhere on the page.
 
 function items(): HTMLElement[] {
 	return [...document.querySelectorAll<HTMLElement>("[data-keys] [data-key-item]")];
@@ -19,6 +20,13 @@ function move(list: HTMLElement[], at: number, step: number): void {
 
 export function onListKey(event: KeyboardEvent): void {
 	if (event.metaKey || event.ctrlKey || event.altKey || isTyping(event.target)) return;
+	const follows = `a[data-page-key="${CSS.escape(event.key)}"]`;
+	const near = document.activeElement?.closest("section")?.querySelector<HTMLElement>(follows);
+	const link = near ?? document.querySelector<HTMLElement>(follows);
+	if (link) {
+		link.click();
+		return;
+	}
 	const list = items();
 	const at = list.findIndex((item) => item.contains(document.activeElement));
 	if (event.key === "j") move(list, at, 1);

@@ -11,6 +11,7 @@ ICONS: dict[str, str] = {
     "check": '<path d="M5 12.5l4.5 4.5L19 7.5"/>',
     "chevron-down": '<path d="M7 10l5 5 5-5"/>',
     "arrow-right": '<path d="M5 12h14M13 6l6 6-6 6"/>',
+    "arrow-left": '<path d="M19 12H5M11 6l-6 6 6 6"/>',
     "arrow-up": '<path d="M12 19V5M6 11l6-6 6 6"/>',
     "arrow-down": '<path d="M12 5v14M6 13l6 6 6-6"/>',
     "plus": '<path d="M12 5v14M5 12h14"/>',

@@ -21,5 +21,10 @@ def free_slug(
     return slug
 
 
+def findable(slug: str) -> str:
+    """The slug as a database can look for it: what no row can have is found nowhere."""
+    return "" if "\0" in slug else slug
+
+
 RESERVED = frozenset({"new", "upload", "preview", "fields", "kind", "try"})
 """Words that stand in addresses where a slug would."""

@@ -14,6 +14,7 @@ from django.utils.text import slugify
 
 from studio.accounts.models import Project, Role
 from studio.accounts.services import record, require
+from studio.accounts.slugs import findable
 from studio.datasets.choices import find_label_column, normal
 from studio.datasets.models import Dataset, Row, Split
 from studio.datasets.problems import rows as count_rows
@@ -36,7 +37,7 @@ Item = tuple[Mapping[str, Any], str]
 
 def get_dataset(*, project: Project, slug: str) -> Dataset:
     """The project's dataset, or `NotFound`."""
-    dataset = Dataset.objects.filter(project=project, slug=slug).first()
+    dataset = Dataset.objects.filter(project=project, slug=findable(slug)).first()
     if dataset is None:
         raise NotFound(f"There is no dataset “{slug}” in {project.name}.")
     return dataset
@@ -64,7 +65,7 @@ def examples(dataset: Dataset, fields: Iterable[Field], *, split: str) -> list[E
     that cannot be read.
     """
     wanted = list(fields)
-    columns = _columns_of(dataset, wanted)
+    columns = columns_of(dataset, wanted)
     missing = [
         f.name for f in wanted if f.role == "input" and f.required and f.name not in columns
     ]
@@ -100,7 +101,7 @@ def examples(dataset: Dataset, fields: Iterable[Field], *, split: str) -> list[E
     return found
 
 
-def _columns_of(dataset: Dataset, fields: Sequence[Field]) -> dict[str, str]:
+def columns_of(dataset: Dataset, fields: Sequence[Field]) -> dict[str, str]:
     """`{field name: column}` by the mapping, and by name where the mapping is silent."""
     by_name = {normal(column): column for column in reversed(dataset.columns)}
     found: dict[str, str] = {}

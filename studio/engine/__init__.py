@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from studio.engine.compilers.running import Question
     from studio.engine.compilers.search import Proposal, Search, Standing
     from studio.engine.compilers.traces import TracePool
+    from studio.engine.drawing import Drawing
     from studio.engine.errors import (
         BudgetSpent,
         CompileError,
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
     from studio.engine.fields import Constraints, FieldType, accepts, parse_type
     from studio.engine.formats import FORMATS
     from studio.engine.graph import NODE_KINDS, build, check, empty_spec, spec_hash
+    from studio.engine.graph.code.problems import CodeError
+    from studio.engine.graph.code.read import from_python
+    from studio.engine.graph.code.write import to_python
     from studio.engine.lm.base import LM
     from studio.engine.lm.cached import Cached
     from studio.engine.lm.compose import compose
@@ -76,6 +80,7 @@ if TYPE_CHECKING:
     from studio.engine.modules.subpipeline import Subpipeline
     from studio.engine.modules.template import Template
     from studio.engine.program import INPUT, Node, Program, Wire
+    from studio.engine.rehearsal import NodeNews, Rehearsal, rehearse
     from studio.engine.retrieval.base import Embedder, Passage, Retriever
     from studio.engine.retrieval.collection import Collection
     from studio.engine.retrieval.embeddings import Embeddings
@@ -83,6 +88,7 @@ if TYPE_CHECKING:
     from studio.engine.retrieval.hybrid import Hybrid
     from studio.engine.runtime import Runtime
     from studio.engine.sandbox import Limits, MontySandbox, Sandbox
+    from studio.engine.saving.dspy_code import to_dspy
     from studio.engine.saving.dspy_export import export_dspy
     from studio.engine.saving.dspy_state import Imported, read_dspy_state
     from studio.engine.saving.files import read_file, write_file
@@ -119,6 +125,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "compilers.running": ("Question",),
     "compilers.search": ("Proposal", "Search", "Standing"),
     "compilers.traces": ("TracePool",),
+    "drawing": ("Drawing",),
     "errors": (
         "BudgetSpent",
         "CompileError",
@@ -166,6 +173,9 @@ _HOMES: dict[str, tuple[str, ...]] = {
         "empty_spec",
         "spec_hash",
     ),
+    "graph.code.problems": ("CodeError",),
+    "graph.code.read": ("from_python",),
+    "graph.code.write": ("to_python",),
     "lm.base": ("LM",),
     "lm.cached": ("Cached",),
     "lm.compose": ("compose",),
@@ -231,6 +241,11 @@ _HOMES: dict[str, tuple[str, ...]] = {
         "Program",
         "Wire",
     ),
+    "rehearsal": (
+        "NodeNews",
+        "Rehearsal",
+        "rehearse",
+    ),
     "retrieval.base": (
         "Embedder",
         "Passage",
@@ -246,6 +261,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
         "MontySandbox",
         "Sandbox",
     ),
+    "saving.dspy_code": ("to_dspy",),
     "saving.dspy_export": ("export_dspy",),
     "saving.dspy_state": (
         "Imported",
@@ -318,6 +334,7 @@ __all__ = [
     "Cached",
     "Candidate",
     "CodeAct",
+    "CodeError",
     "Collection",
     "CompileError",
     "CompileResult",
@@ -330,6 +347,7 @@ __all__ = [
     "Constraints",
     "Convert",
     "Demo",
+    "Drawing",
     "EmbeddedLM",
     "Embedder",
     "Embeddings",
@@ -363,6 +381,7 @@ __all__ = [
     "MontySandbox",
     "MultiChainComparison",
     "Node",
+    "NodeNews",
     "OpenAIHttpEmbedder",
     "OpenAIHttpLM",
     "ParseError",
@@ -382,6 +401,7 @@ __all__ = [
     "RateLimits",
     "ReAct",
     "Refine",
+    "Rehearsal",
     "Request",
     "RetrievalError",
     "RetrievalTool",
@@ -428,6 +448,7 @@ __all__ = [
     "export_dspy",
     "export_jsonl",
     "export_messages",
+    "from_python",
     "judge",
     "load_program",
     "load_state",
@@ -437,7 +458,10 @@ __all__ = [
     "parse_type",
     "read_dspy_state",
     "read_file",
+    "rehearse",
     "spec_hash",
+    "to_dspy",
+    "to_python",
     "to_text",
     "with_demos",
     "write_file",

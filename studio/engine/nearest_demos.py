@@ -89,10 +89,16 @@ class NearestDemos:
 
 
 def shown_state(
-    signature: Signature, state: PredictorState, inputs: Mapping[str, Any]
+    signature: Signature,
+    state: PredictorState,
+    inputs: Mapping[str, Any],
+    pinned: Sequence[Demo] = (),
 ) -> PredictorState:
-    """The state as the LM sees it for these inputs: with all demos, or the nearest ones."""
+    """The state as the LM sees it for these inputs.
+
+    After the demos that somebody has pinned stand all those of the state, or the nearest ones.
+    """
     if not state.nearest:
-        return state
+        return replace(state, demos=(*pinned, *state.demos)) if pinned else state
     demos = NearestDemos(signature, state.demos).of(inputs, state.nearest)
-    return replace(state, demos=demos, nearest=0)
+    return replace(state, demos=(*pinned, *demos), nearest=0)

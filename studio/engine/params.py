@@ -36,7 +36,10 @@ def read_params(kind: type[T], values: Mapping[str, Any]) -> T:
         and field.default_factory is dataclasses.MISSING
     ]
     if missing:
-        raise EngineError(f"The parameter “{missing[0]}” is missing.")
+        first = fields[missing[0]].metadata
+        told = f" {first['help']}" if first.get("help") else ""
+        label = first.get("label", missing[0])
+        raise EngineError(f"The parameter “{missing[0]}” is missing: fill in {label}.{told}")
     return kind(**read)
 
 

@@ -37,6 +37,8 @@ class Node:
     module: Module
     wires: Mapping[str, Wire]
     """For each input of the module, its source."""
+    lm: str = ""
+    """Who answers here, under a name that the runtime's owner knows; empty: who answers anyway."""
 
 
 Slot = tuple[str, str]
@@ -44,7 +46,7 @@ Slot = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class Place:
     """A node as it is run: everything that is the same for every call, found once."""
 
     name: str
@@ -55,7 +57,8 @@ class _Place:
     """The nodes whose answers it takes."""
 
     @classmethod
-    def of(cls, node: Node) -> _Place:
+    def of(cls, node: Node) -> Place:
+        """The place of a node."""
         return cls(
             node.name,
             node.module,
@@ -164,7 +167,7 @@ class Program:
         prefix = f"{path}." if path else ""
         steps: tuple[Step, ...] = ()
         if self._in_a_row:
-            for place in self._places:
+            for place in self.places:
                 steps += (await place.run(values, runtime, prefix)).steps
         else:
             found = await self._at_once(values, runtime, prefix)
@@ -177,20 +180,21 @@ class Program:
         """Each step as soon as those are through that it waits for."""
         tasks: dict[str, asyncio.Task[Prediction]] = {}
 
-        async def run(place: _Place) -> Prediction:
+        async def run(place: Place) -> Prediction:
             for name in place.waits_for:
                 await tasks[name]
             return await place.run(values, runtime, prefix)
 
         # The first one is the failure itself; steps that waited for it raise it again.
         async with side_by_side() as group:
-            for place in self._places:
+            for place in self.places:
                 tasks[place.name] = group.create_task(run(place))
-        return [tasks[place.name].result() for place in self._places]
+        return [tasks[place.name].result() for place in self.places]
 
     @cached_property
-    def _places(self) -> tuple[_Place, ...]:
-        return tuple(_Place.of(node) for layer in self.layers for node in layer)
+    def places(self) -> tuple[Place, ...]:
+        """The nodes as they are run, in the order of the layers."""
+        return tuple(Place.of(node) for layer in self.layers for node in layer)
 
     @cached_property
     def _in_a_row(self) -> bool:

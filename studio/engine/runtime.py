@@ -22,6 +22,8 @@ class Runtime:
     """An LM for a predictor's path, or for all predictors below a path."""
     format: str = ""
     """A name in `FORMATS`; empty: the one that suits the LM."""
+    own_formats: bool = False
+    """Whether the LMs of `lms` are asked in the format that suits them, whatever `format` is."""
     temperature: float = 0.0
     max_tokens: int = 256
     rollout: int = 0
@@ -46,4 +48,10 @@ class Runtime:
 
     def format_for(self, lm: LM) -> Format:
         """The format in which `lm` is asked."""
-        return FORMATS[self.format or lm.default_format]
+        return FORMATS[self.format_name(lm)]
+
+    def format_name(self, lm: LM) -> str:
+        """The name of the format in which `lm` is asked."""
+        if self.own_formats and lm is not self.lm:
+            return lm.default_format
+        return self.format or lm.default_format

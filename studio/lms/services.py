@@ -12,11 +12,11 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from studio.accounts.models import Project, Role, User
 from studio.accounts.services import record, require
-from studio.accounts.slugs import free_slug
+from studio.accounts.slugs import findable, free_slug
 from studio.engine.errors import EngineError, ParseError
 from studio.engine.example import PredictorState
 from studio.engine.formats import FORMATS
@@ -43,6 +43,8 @@ from studio.lms.models import Connection, Kind
 TEST_SECONDS = 15.0
 
 _QUESTION = Signature.parse("question -> answer", "Answer the question in one word.")
+_WAITING = ("queued", "running", "paused")
+"""States of runs that have not ended."""
 _ABILITIES = ("follows_schemas", "calls_tools", "sees_images")
 _OPTIONS = (
     *("name", "model", "prompt_price", "completion_price", "concurrency", "format"),
@@ -53,7 +55,7 @@ _OPTIONS = (
 
 def get_connection(*, project: Project, slug: str) -> Connection:
     """The connection of the project, or `NotFound`."""
-    found = project.connections.filter(slug=slug).first()
+    found = project.connections.filter(slug=findable(slug)).first()
     if found is None:
         raise NotFound(f"There is no language model “{slug}” in {project.name}.")
     return found
@@ -134,7 +136,12 @@ def delete_connection(*, actor: User, connection: Connection) -> None:
     require(user=actor, project=connection.project, role=Role.ADMIN)
     used = Q(connection=connection) | Q(teacher=connection) | Q(proposer=connection)
     used |= Q(teacher=None, teacher_artifact__connection=connection)
-    waiting = connection.project.runs.filter(used, state__in=("queued", "running", "paused"))
+    used |= Q(fingerprints__has_key=f"lm:{connection.slug}")  # a single step asks it
+    artifacts = connection.project.artifacts
+    used |= Q(
+        teacher_artifact__in=_asking(connection, artifacts.filter(taught_runs__state__in=_WAITING))
+    )
+    waiting = connection.project.runs.filter(used, state__in=_WAITING)
     unfinished = waiting.count()
     if unfinished:
         runs = "a run that has" if unfinished == 1 else f"{unfinished} runs that have"
@@ -143,6 +150,7 @@ def delete_connection(*, actor: User, connection: Connection) -> None:
         )
     released = connection.artifacts.filter(releases__isnull=False)
     release = released.values_list("releases__pipeline__name", "releases__label").first()
+    release = release or _asked_by_release(connection)
     if release:
         raise Conflict(
             f"{connection.name} answers for the release “{release[1]}” of {release[0]}. "
@@ -155,6 +163,22 @@ def delete_connection(*, actor: User, connection: Connection) -> None:
         subject=connection.name,
     )
     connection.delete()
+
+
+def _asked_by_release(connection: Connection) -> tuple[str, str] | None:
+    """A release of which a single step asks the connection: its pipeline's name, its label."""
+    released = connection.project.artifacts.filter(releases__isnull=False)
+    asking = connection.project.artifacts.filter(pk__in=_asking(connection, released))
+    found: tuple[str, str] | None = asking.values_list(
+        "releases__pipeline__name", "releases__label"
+    ).first()
+    return found
+
+
+def _asking(connection: Connection, artifacts: QuerySet[Any]) -> set[Any]:
+    """The keys of those artifacts of which a single step asks the connection."""
+    contents = artifacts.values_list("pk", "content").iterator()
+    return {key for key, content in contents if connection.slug in content.get("lms", {})}
 
 
 def embedded_endpoint() -> str:

@@ -66,6 +66,10 @@ class Pipeline(models.Model):
     spec = models.JSONField(default=dict)
     """See `engine.graph.spec`."""
     revision = models.PositiveIntegerField(default=1)
+    saved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    """Who has saved last."""
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -82,14 +86,43 @@ class Pipeline(models.Model):
         return reverse("pipelines:canvas", args=[self.project.slug, self.slug])
 
 
+class Revision(models.Model):
+    """A drawing as it was saved once. The last hundred or so of a pipeline are kept.
+
+    What was saved over can be seen and brought back, and two people's edits can be told apart.
+    """
+
+    pipeline = models.ForeignKey(Pipeline, on_delete=models.CASCADE, related_name="revisions")
+    number = models.PositiveIntegerField()
+    """`Pipeline.revision` when it was saved."""
+    spec = models.JSONField()
+    saved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    saved_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["-number"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["pipeline", "number"], name="one_revision_a_number"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pipeline} r{self.number}"
+
+
 class PipelineVersion(models.Model):
-    """A saved state of a pipeline that runs refer to; never changed."""
+    """A saved state of a pipeline that runs refer to and people name; never changed."""
 
     pipeline = models.ForeignKey(Pipeline, on_delete=models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()
     spec = models.JSONField()
-    hash = models.CharField(max_length=64)
+    hash = models.CharField(max_length=64, db_index=True)
     """Content hash of the spec without positions: equal programs have equal hashes."""
+    message = models.CharField(max_length=200, blank=True)
+    """What the person said who saved it; empty when a run made it."""
+    restored_from = models.PositiveIntegerField(null=True)
+    """The number of the version that was restored by it."""
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -99,7 +132,6 @@ class PipelineVersion(models.Model):
         ordering: ClassVar[list[str]] = ["-number"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["pipeline", "number"], name="one_version_a_number"),
-            models.UniqueConstraint(fields=["pipeline", "hash"], name="one_version_a_hash"),
         ]
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""What the canvas may add: kinds of nodes with their parameters, saved modules, LMs to try on."""
+"""What the canvas may add: kinds of nodes, saved modules and pipelines, LMs to try on."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from typing import Any
 
 from studio.accounts.models import Project
 from studio.engine.graph import NODE_KINDS
+from studio.engine.graph.pinned import may_be_pinned
 from studio.engine.modules import MODULES
 
-NEED_PARTS = frozenset({"branch", "router", "subpipeline"})
-"""Kinds that run pipelines which stand inside of the node."""
 _SHOWN = ("label", "help", "min", "max", "choices", "widget", "required")
 _WORDS: dict[type, str] = {bool: "yes-no", int: "whole", float: "number", str: "text"}
 
@@ -26,7 +25,7 @@ def palette(project: Project) -> dict[str, Any]:
                 "summary": kind.summary,
                 "group": kind.group,
                 "calls_lm": kind.calls_lm,
-                "needs_parts": kind.name in NEED_PARTS,
+                "takes_demos": may_be_pinned(kind.name),
                 "params": params_of(kind.name),
             }
             for kind in NODE_KINDS.values()
@@ -50,6 +49,10 @@ def palette(project: Project) -> dict[str, Any]:
                 "kind": connection.get_kind_display(),
             }
             for connection in project.connections.all()
+        ],
+        "pipelines": [
+            {"slug": slug, "name": name}
+            for slug, name in project.pipelines.order_by("name").values_list("slug", "name")
         ],
     }
 

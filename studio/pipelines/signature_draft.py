@@ -10,9 +10,9 @@ from django.http import QueryDict
 
 from studio.engine.errors import EngineError, SignatureError
 from studio.engine.example import PredictorState
-from studio.engine.fields import FieldType
 from studio.engine.formats import FORMATS
 from studio.engine.signature import Signature
+from studio.pipelines.prompts import stand_in
 
 MOST_ROWS = 200
 LONGEST = 20_000
@@ -147,7 +147,7 @@ class Preview:
 def previews(signature: Signature) -> list[Preview]:
     """What an uncompiled predictor of this signature sends, in every format."""
     state = PredictorState(instruction=signature.instruction)
-    inputs = {field.name: _stand_in(field.name, field.type) for field in signature.inputs}
+    inputs = {field.name: stand_in(field.name, field.type) for field in signature.inputs}
     return [
         Preview(name, format_.summary, _prompt(format_, signature, state, inputs))
         for name, format_ in FORMATS.items()
@@ -161,12 +161,6 @@ def _prompt(
         return str(format_.preview(signature, state, inputs))
     except EngineError as error:
         return f"No preview: {error}"
-
-
-def _stand_in(name: str, type_: FieldType) -> Any:
-    """A value that shows where the real one will stand."""
-    text = f"‹{name}›"
-    return [text] if type_.kind == "list" else text
 
 
 def field_labels(specs: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -9,7 +9,9 @@ from django import forms
 from studio.accounts.models import Project
 from studio.engine.modules import MODULES
 from studio.pipelines.models import Module, Signature
-from studio.pipelines.palette import NEED_PARTS
+
+NEED_PARTS = frozenset({"branch", "router", "subpipeline"})
+"""Kinds that run nothing but pipelines inside of the node: no saved step can be of these."""
 
 
 class SignatureForm(forms.ModelForm[Signature]):

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from studio.accounts.models import Project, Role, User
 from studio.accounts.services import record, require
-from studio.accounts.slugs import free_slug
+from studio.accounts.slugs import findable, free_slug
 from studio.engine.errors import EngineError
 from studio.engine.modules import MODULES
 from studio.engine.params import read_params
@@ -28,7 +28,7 @@ def get_signature(*, project: Project, slug: str) -> Signature:
 
 def get_module(*, project: Project, slug: str) -> Module:
     """The module of the project, or `NotFound`."""
-    found = project.modules.select_related("signature").filter(slug=slug).first()
+    found = project.modules.select_related("signature").filter(slug=findable(slug)).first()
     if found is None:
         raise NotFound(f"There is no module “{slug}” in {project.name}.")
     return found

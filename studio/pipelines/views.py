@@ -1,4 +1,4 @@
-"""Pages for pipelines: the list, a new one, the canvas, the outline."""
+"""Pages for pipelines: the list, a new one, the canvas, and what comes in files."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import NoReverseMatch, reverse
+from django.utils.safestring import SafeString
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -21,8 +22,10 @@ from studio.pipelines.forms import NameForm, PipelineForm, ProgramForm, StateFor
 from studio.pipelines.imports import import_pipeline, take_over_instructions
 from studio.pipelines.models import Pipeline
 from studio.pipelines.outline import outline as make_outline
+from studio.pipelines.outline_page import outline_context
 from studio.pipelines.palette import palette
-from studio.pipelines.starts import STARTS
+from studio.pipelines.pictures import picture
+from studio.pipelines.starts import STARTS, Start
 
 _MOST_NOTES = 8
 """Messages that a page shows about one file."""
@@ -35,7 +38,7 @@ def pipelines(request: StudioRequest, project: str) -> HttpResponse:
     rows = [
         {
             "pipeline": pipeline,
-            "problems": len(services.problems_of(pipeline.spec)),
+            "problems": len(services.problems_of(pipeline.spec, pipeline.project)),
             "steps": [
                 part for part in make_outline(pipeline.spec) if part.inputs and part.outputs
             ],
@@ -58,7 +61,7 @@ def new_pipeline(request: StudioRequest, project: str) -> HttpResponse:
             form.add_error("name", str(error))
         else:
             return redirect(made)
-    context = {"project": found, "form": form, "starts": STARTS, "upload": ProgramForm()}
+    context = {"project": found, "form": form, "starts": _starts(), "upload": ProgramForm()}
     return render(request, "pipelines/new.html", context, status=422 if form.errors else 200)
 
 
@@ -85,7 +88,7 @@ def upload_program(request: StudioRequest, project: str) -> HttpResponse:
             messages.success(request, f"{made.pipeline.name} is drawn as the file says.")
             _tell(request, made.notes)
             return redirect("pipelines:outline", project, made.pipeline.slug)
-    context = {"project": found, "form": PipelineForm(), "starts": STARTS, "upload": form}
+    context = {"project": found, "form": PipelineForm(), "starts": _starts(), "upload": form}
     return render(request, "pipelines/new.html", context, status=422)
 
 
@@ -98,17 +101,8 @@ def canvas(request: StudioRequest, project: str, slug: str) -> HttpResponse:
         "project": pipeline.project,
         "pipeline": pipeline,
         "data": canvas_data(request, pipeline),
-        "parts": make_outline(pipeline.spec),
     }
     return render(request, "pipelines/canvas.html", context)
-
-
-@require_GET
-def outline(request: StudioRequest, project: str, slug: str) -> HttpResponse:
-    """The pipeline in words, as it was saved last."""
-    pipeline = services.get_pipeline(user=request.user, project=project, slug=slug)
-    form = StateForm(initial={"revision": pipeline.revision})
-    return render(request, "pipelines/outline.html", _outline_context(request, pipeline, form))
 
 
 @require_http_methods(["GET", "POST"])
@@ -137,7 +131,7 @@ def upload_state(request: StudioRequest, project: str, slug: str) -> HttpRespons
                 messages.info(request, "The drawing says what the file says: nothing changed.")
             _tell(request, taken.notes)
             return redirect("pipelines:outline", project, slug)
-    context = _outline_context(request, pipeline, form)
+    context = outline_context(request, pipeline, upload=form)
     return render(request, "pipelines/outline.html", context, status=422)
 
 
@@ -166,32 +160,32 @@ def canvas_data(request: StudioRequest, pipeline: Pipeline) -> dict[str, Any]:
         "name": pipeline.name,
         "spec": pipeline.spec,
         "revision": pipeline.revision,
-        "problems": services.problems_of(pipeline.spec),
+        "problems": services.problems_of(pipeline.spec, pipeline.project),
         "may_write": _may_write(request, project),
         "palette": palette(project),
         "urls": {
             "pipeline": api,
             "try": f"{api}try/",
+            "prompts": f"{api}prompts/",
+            "code": f"{api}code/",
+            "read_code": f"{api}read-code/",
             "runs": f"/api/projects/{project.slug}/runs/",
             "compile": _address("runs:compile", *here),
             "outline": reverse("pipelines:outline", args=here),
+            "versions": reverse("api:pipelines:versions", args=here),
+            "revisions": reverse("api:pipelines:revisions", args=here),
+            "versions_page": reverse("pipelines:versions", args=here),
+            "compare_versions": reverse("pipelines:compare-versions", args=here),
+            "sign_in": reverse("accounts:sign-in"),
             "pipelines": reverse("pipelines:pipelines", args=[project.slug]),
             "new_connection": _address("lms:new-connection", project.slug),
         },
     }
 
 
-def _outline_context(
-    request: StudioRequest, pipeline: Pipeline, form: StateForm
-) -> dict[str, Any]:
-    return {
-        "project": pipeline.project,
-        "pipeline": pipeline,
-        "parts": make_outline(pipeline.spec),
-        "problems": services.problems_of(pipeline.spec),
-        "may_write": _may_write(request, pipeline.project),
-        "upload": form,
-    }
+def _starts() -> list[tuple[str, Start, SafeString]]:
+    """What a new pipeline may begin with: the name, the words, the picture."""
+    return [(name, start, picture(start.spec)) for name, start in STARTS.items()]
 
 
 def _tell(request: StudioRequest, notes: Sequence[str]) -> None:

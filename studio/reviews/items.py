@@ -9,6 +9,7 @@ from typing import Any
 from studio.engine.codec import content_hash
 from studio.engine.example import Candidate, Demo, PredictorState
 from studio.engine.graph import build
+from studio.engine.modules.inside import pinned_demos
 from studio.engine.signature import Signature
 from studio.reviews.models import Decision, Review
 from studio.runs.models import Artifact
@@ -56,6 +57,8 @@ class PredictorItem:
     demos: tuple[DemoItem, ...]
     member: str = ""
     """Of an ensemble: which member it belongs to."""
+    pinned: tuple[Demo, ...] = ()
+    """Demos that stand in the drawing: they are shown first, and are not decided here."""
 
     @property
     def name(self) -> str:
@@ -141,6 +144,7 @@ def items_of(artifact: Artifact, decisions: Iterable[Decision] = ()) -> Items:
     candidate, written = candidate_of(artifact), program.candidate()
     made = {(decision.path, decision.demo): decision for decision in decisions}
     sources = artifact.report.get("sources", {})
+    pinned = pinned_demos(program)
     found = []
     for path, signature in program.apply(candidate).predictors.items():
         member, _, inner = path.rpartition("/")
@@ -155,6 +159,7 @@ def items_of(artifact: Artifact, decisions: Iterable[Decision] = ()) -> Items:
                     for number, demo in enumerate(candidate.states[path].demos, start=1)
                 ),
                 member=member,
+                pinned=pinned.get(inner, ()),
             )
         )
     return Items(tuple(found))

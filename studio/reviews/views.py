@@ -18,12 +18,13 @@ from studio.engine.nearest_demos import shown_state
 from studio.engine.signature import Signature
 from studio.errors import Invalid, NotFound
 from studio.http import StudioRequest
+from studio.pipelines.wording import word_diff
 from studio.reviews import services
 from studio.reviews.exports import EXPORTS, export_artifact
 from studio.reviews.items import PredictorItem, candidate_of, read_items
 from studio.reviews.models import Decision, Release, Review
 from studio.reviews.states import State
-from studio.reviews.wording import shifts, word_diff
+from studio.reviews.wording import shifts
 from studio.runs.artifacts import author_of
 from studio.runs.models import Artifact, ScoreRow
 from studio.runs.staleness import read_staleness
@@ -298,4 +299,5 @@ def exact_prompt(artifact: Artifact, item: PredictorItem) -> str:
     signature: Signature = item.signature
     places = {field.name: f"{{{field.name}}}" for field in signature.inputs}
     format_ = FORMATS[artifact.content.get("format") or "chat"]
-    return format_.preview(signature, shown_state(signature, item.state, places), places)
+    state = shown_state(signature, item.state, places, item.pinned)
+    return format_.preview(signature, state, places)

@@ -1,35 +1,10 @@
-"""Changes in words: what was rewritten in an instruction, what calibration does to labels."""
+"""What calibration does to labels, in words."""
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import SequenceMatcher
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A stretch of text that was kept (`same`), `added` or `removed`."""
-
-    kind: str
-    text: str
-
-
-def word_diff(before: str, after: str) -> tuple[Piece, ...]:
-    """How `before` becomes `after`, word by word."""
-    old, new = (re.findall(r"\s+|\w+|[^\w\s]", text) for text in (before, after))
-    pieces: list[Piece] = []
-    for code, i1, i2, j1, j2 in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if code == "equal":
-            pieces.append(Piece("same", "".join(old[i1:i2])))
-            continue
-        if i1 < i2:
-            pieces.append(Piece("removed", "".join(old[i1:i2])))
-        if j1 < j2:
-            pieces.append(Piece("added", "".join(new[j1:j2])))
-    return tuple(pieces)
 
 
 @dataclass(frozen=True, slots=True)

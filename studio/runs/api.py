@@ -12,17 +12,19 @@ from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from studio.accounts.models import Project, Role, User
+from studio.accounts.models import Project, Role
 from studio.accounts.services import get_project
 from studio.datasets.services import get_dataset
 from studio.errors import Invalid, NotFound
 from studio.lms.models import Connection
 from studio.lms.services import get_connection
 from studio.metrics.services import get_metric
+from studio.pipelines.requests import read_body, user_of
 from studio.pipelines.services import get_pipeline
-from studio.runs import services
+from studio.runs import services, tries
 from studio.runs.artifacts import find_artifact
 from studio.runs.checks import check_compiler
+from studio.runs.examples import find_examples
 from studio.runs.models import Artifact, Run
 from studio.runs.serializers import CompileRequest
 
@@ -30,18 +32,64 @@ from studio.runs.serializers import CompileRequest
 @extend_schema(request=OpenApiTypes.OBJECT, responses={202: OpenApiTypes.OBJECT})
 @api_view(["POST"])
 def try_pipeline(request: Request, project: str, pipeline: str) -> Response:
-    """Run the pipeline, as it was saved last, on one set of inputs."""
-    user = _user(request)
+    """Run the pipeline, as it was saved last, on one set of inputs.
+
+    `until` is the step that it ends at, `given` are values in the place of steps; both may be
+    left out.
+    """
+    user = user_of(request)
     found = get_pipeline(user=user, project=project, slug=pipeline, role=Role.AUTHOR)
-    body = request.data
-    if not isinstance(body, dict) or not isinstance(body.get("inputs"), dict):
+    body = read_body(request)
+    if not isinstance(body.get("inputs"), dict):
         raise Invalid('Send {"inputs": {…}, "connection": "…"}.')
     connection = get_connection(project=found.project, slug=str(body.get("connection", "")))
     run = services.start_try(
-        actor=user, pipeline=found, connection=connection, inputs=body["inputs"]
+        actor=user,
+        pipeline=found,
+        connection=connection,
+        inputs=body["inputs"],
+        until=body.get("until") or "",
+        given=body.get("given"),
     )
     return Response(
         {"run": str(run.pk), "state": run.state, "url": run.get_absolute_url()}, status=202
+    )
+
+
+@extend_schema(responses=OpenApiTypes.OBJECT)
+@api_view(["GET"])
+def last_try(request: Request, project: str, pipeline: str) -> Response:
+    """The viewer's own last try that has ended: its inputs, its connection, the run."""
+    user = user_of(request)
+    found = get_pipeline(user=user, project=project, slug=pipeline)
+    run = tries.last_try(user=user, pipeline=found)
+    if run is None:
+        return Response({})
+    return Response(
+        {
+            "inputs": run.params.get("inputs", {}),
+            "connection": run.connection.slug if run.connection else "",
+            "run": str(run.pk),
+        }
+    )
+
+
+@extend_schema(responses=OpenApiTypes.OBJECT)
+@api_view(["GET"])
+def examples(request: Request, project: str, pipeline: str) -> Response:
+    """Rows of a dataset as inputs of the pipeline: those of train and dev, a page at a time."""
+    found = get_pipeline(user=user_of(request), project=project, slug=pipeline)
+    asked = request.query_params
+    offset = asked.get("offset") or "0"
+    if not (offset.isascii() and offset.isdigit() and len(offset) <= 9):
+        raise Invalid("offset says how many rows to leave out: send a whole number.")
+    return Response(
+        find_examples(
+            found,
+            dataset=asked.get("dataset", ""),
+            text=asked.get("text", ""),
+            offset=int(offset),
+        )
     )
 
 
@@ -49,7 +97,7 @@ def try_pipeline(request: Request, project: str, pipeline: str) -> Response:
 @api_view(["POST"])
 def compile_pipeline(request: Request, project: str, pipeline: str) -> Response:
     """Compile the pipeline, as it was saved last, for each of the language models."""
-    user = _user(request)
+    user = user_of(request)
     found = get_pipeline(user=user, project=project, slug=pipeline, role=Role.AUTHOR)
     asked = CompileRequest(data=request.data)
     asked.is_valid(raise_exception=True)
@@ -71,7 +119,7 @@ def run(request: Request, project: str, run: UUID) -> Response:
 @api_view(["POST"])
 def cancel(request: Request, project: str, run: UUID) -> Response:
     """Stop a run."""
-    found = services.cancel(actor=_user(request), run=_get(request, project, run))
+    found = services.cancel(actor=user_of(request), run=_get(request, project, run))
     return Response(as_json(found))
 
 
@@ -79,7 +127,7 @@ def cancel(request: Request, project: str, run: UUID) -> Response:
 @api_view(["POST"])
 def pause(request: Request, project: str, run: UUID) -> Response:
     """Put a run aside; what it has done is kept."""
-    found = services.pause(actor=_user(request), run=_get(request, project, run))
+    found = services.pause(actor=user_of(request), run=_get(request, project, run))
     return Response(as_json(found))
 
 
@@ -87,7 +135,7 @@ def pause(request: Request, project: str, run: UUID) -> Response:
 @api_view(["POST"])
 def resume(request: Request, project: str, run: UUID) -> Response:
     """Go on with a paused run where it was."""
-    found = services.resume(actor=_user(request), run=_get(request, project, run))
+    found = services.resume(actor=user_of(request), run=_get(request, project, run))
     return Response(as_json(found))
 
 
@@ -111,6 +159,7 @@ def as_json(run: Run) -> dict[str, Any]:
         "seconds": run.seconds,
         "max_seconds": run.max_seconds,
         "saved": run.saved,
+        "live": run.live,
         "report": run.report,
         "error": run.error,
         "url": run.get_absolute_url(),
@@ -144,7 +193,7 @@ def _chosen(project: Project, asked: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _get(request: Request, project: str, pk: UUID) -> Run:
-    found = get_project(user=_user(request), slug=project)
+    found = get_project(user=user_of(request), slug=project)
     run = (
         found.runs.select_related("project", "version__pipeline", "connection")
         .filter(pk=pk)
@@ -153,8 +202,3 @@ def _get(request: Request, project: str, pk: UUID) -> Run:
     if run is None:
         raise NotFound(f"There is no such run in {found.name}.")
     return run
-
-
-def _user(request: Request) -> User:
-    assert isinstance(request.user, User)
-    return request.user

@@ -13,7 +13,8 @@ from studio.engine.codec import content_hash
 from studio.engine.example import Candidate
 from studio.engine.graph import build
 from studio.errors import Conflict, Invalid, NotFound
-from studio.runs.fingerprints import lm_identity
+from studio.pipelines.lm_overrides import require_lms
+from studio.runs.fingerprints import lm_identity, step_lm_identity
 from studio.runs.models import Artifact, Run
 from studio.runs.sources import Source
 from studio.runs.storable import storable
@@ -44,6 +45,7 @@ def make_artifact(
         },
         "lm": lm_identity(connection),
         "format": format,
+        **_steps_lms(run),
         # Of what it was only compared with it is independent.
         "hashes": {name: hash_ for name, hash_ in run.fingerprints.items() if name != "release"},
         **_roles(run),
@@ -65,6 +67,13 @@ def make_artifact(
         },
     )
     return artifact
+
+
+def _steps_lms(run: Run) -> dict[str, Any]:
+    """The LMs that single steps name, and how each of them is asked; only when there are any."""
+    found = require_lms(run.version.spec, run.project)
+    lms = {slug: step_lm_identity(connection) for slug, connection in sorted(found.items())}
+    return {"lms": lms} if lms else {}
 
 
 def _roles(run: Run) -> dict[str, Any]:

@@ -35,7 +35,7 @@ def compile_pipeline(request: StudioRequest, project: str, slug: str) -> HttpRes
     """
     pipeline = get_pipeline(user=request.user, project=project, slug=slug, role=Role.AUTHOR)
     missing = _missing(pipeline.project)
-    problems = problems_of(pipeline.spec)
+    problems = problems_of(pipeline.spec, pipeline.project)
     context: dict[str, Any] = {
         "project": pipeline.project,
         "pipeline": pipeline,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 from django.conf import settings
@@ -33,16 +34,26 @@ PASSAGES = 5
 _TEXT = ("text", "passage", "content")
 
 
-def equip(spec: Mapping[str, Any], *, project: Project, lm: LM, format: str = "") -> Runtime:
+def equip(
+    spec: Mapping[str, Any],
+    *,
+    project: Project,
+    lm: LM,
+    format: str = "",
+    lms: Mapping[str, LM] = MappingProxyType({}),
+) -> Runtime:
     """The runtime of a pipeline: what its steps name is opened, and nothing else.
 
+    `lms` are those of single steps, by path; they are asked in the formats that suit them.
     Every dataset of the project is a collection under its slug; to index one takes a second for
     20,000 rows, once for each of its contents. Raises `Invalid` that names what is not there.
     """
     tools = _named(spec, "tools")
     return Runtime(
         lm=lm,
+        lms=lms,
         format=format,
+        own_formats=bool(lms),
         sandbox=shared_sandbox(),
         retrievers={slug: _open(_dataset(project, slug)) for slug in _named(spec, "retrievers")},
         tools={name: _tool(project, name) for name in tools},

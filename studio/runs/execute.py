@@ -10,7 +10,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -82,7 +82,9 @@ def execute(
             f"The studio ran into a problem of its own ({type(error).__name__}: {error}). "
             "The worker's log has the details; please report it."
         )
-        _end(run, owner, budget, Outcome(State.FAILED, error=sentence))
+        # What broke may be what would tell how far it came: what was told last is kept.
+        told = Run.objects.values_list("live", flat=True).get(pk=run.pk)
+        _end(run, owner, budget, Outcome(State.FAILED, report=told, error=sentence))
         raise
 
 
@@ -123,13 +125,14 @@ async def _work_and_watch(
     try:
         await asyncio.wait((work, watch), return_when=asyncio.FIRST_COMPLETED)
         if work.done():
-            return await _outcome_of(work)
+            return await _outcome_of(work, job)
         work.cancel()
         await asyncio.wait((work,))
         await job.drain()
         stopped = watch.result()  # raises LeaseLost
-        # Work that ended in the same moment counts.
-        return stopped if work.cancelled() else await _outcome_of(work)
+        if not work.cancelled():
+            return await _outcome_of(work, job)  # work that ended in the same moment counts
+        return replace(stopped, report=job.kept())
     finally:
         watch.cancel()
         work.cancel()
@@ -137,11 +140,11 @@ async def _work_and_watch(
         await job.close()
 
 
-async def _outcome_of(work: asyncio.Task[dict[str, Any]]) -> Outcome:
+async def _outcome_of(work: asyncio.Task[dict[str, Any]], job: Job) -> Outcome:
     try:
         return Outcome(State.SUCCEEDED, await work)
     except (EngineError, StudioError) as error:
-        return Outcome(State.FAILED, error=str(error))
+        return Outcome(State.FAILED, report=job.kept(), error=str(error))
 
 
 async def _watch(

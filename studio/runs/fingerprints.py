@@ -8,20 +8,26 @@ from typing import Any
 from studio.engine.codec import content_hash
 from studio.lms.models import Connection
 from studio.metrics.models import Metric
+from studio.pipelines.lm_overrides import require_lms
 from studio.runs.equipment import collections_hash
+from studio.runs.excerpts import spec_of
 from studio.runs.models import Artifact, Run
+
+STEP_LM = "lm:"
+"""Before the short name of an LM that a single step names."""
 
 
 def fingerprints(run: Run) -> dict[str, str]:
     """The hashes that a run keeps of everything as it was when the run was made.
 
     What a run does not have, such as a teacher, has no hash. The run needs not be saved yet.
+    Raises `Invalid` when a step names what is not there.
     """
-    version = run.version
+    version, spec, project = run.version, spec_of(run), run.version.pipeline.project
     found = {
         "pipeline": version.hash,
-        "constraints": constraints_hash(version.spec),
-        "collections": collections_hash(version.spec, version.pipeline.project),
+        "constraints": constraints_hash(spec),
+        "collections": collections_hash(spec, project),
         "lm": lm_fingerprint(run.connection) if run.connection else "",
         "dataset": run.dataset.fingerprint if run.dataset else "",
         "metric": metric_fingerprint(run.metric) if run.metric else "",
@@ -29,6 +35,7 @@ def fingerprints(run: Run) -> dict[str, str]:
         "proposer": lm_fingerprint(run.proposer) if run.proposer else "",
         "start": run.start_artifact.hash if run.start_artifact else "",
         "release": run.release_artifact.hash if run.release_artifact else "",
+        **lms_fingerprints(require_lms(spec, project)),
     }
     return {name: hash_ for name, hash_ in found.items() if hash_}
 
@@ -44,6 +51,13 @@ def lm_fingerprint(connection: Connection) -> str:
     )
 
 
+def lms_fingerprints(connections: Mapping[str, Connection]) -> dict[str, str]:
+    """The hashes of the LMs that single steps name, by what they are called in a run."""
+    return {
+        f"{STEP_LM}{slug}": lm_fingerprint(connection) for slug, connection in connections.items()
+    }
+
+
 def lm_identity(connection: Connection) -> dict[str, str]:
     """The same as people read it in an artifact; its format stands beside it."""
     return {
@@ -51,6 +65,11 @@ def lm_identity(connection: Connection) -> dict[str, str]:
         "model": connection.model,
         "base_url": connection.base_url,
     }
+
+
+def step_lm_identity(connection: Connection) -> dict[str, str]:
+    """The same of an LM that a single step names; its format stands with it."""
+    return {**lm_identity(connection), "format": connection.format}
 
 
 def metric_fingerprint(metric: Metric) -> str:
@@ -66,8 +85,12 @@ def teacher_fingerprint(teacher: Connection | None, artifact: Artifact | None) -
         return ""
     if artifact is None:
         return content_hash([lm_fingerprint(connection)])
-    looked_up = collections_hash(artifact.content["spec"], artifact.project)
-    return content_hash([lm_fingerprint(connection), artifact.hash, looked_up])
+    spec = artifact.content["spec"]
+    looked_up = collections_hash(spec, artifact.project)
+    others = lms_fingerprints(require_lms(spec, artifact.project))
+    return content_hash(
+        [lm_fingerprint(connection), artifact.hash, looked_up, *([others] if others else [])]
+    )
 
 
 def constraints_hash(spec: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -14,21 +14,25 @@ from studio.engine.compilers.events import Finished
 from studio.engine.compilers.near import NearDuplicates
 from studio.engine.evaluation import Evaluation, evaluate_all
 from studio.engine.example import Candidate
+from studio.engine.graph.excerpt import Excerpt
 from studio.engine.lm.base import LM
 from studio.engine.lm.metered import Budget
 from studio.engine.metrics.base import Metric
+from studio.engine.modules.inside import named_lms
 from studio.engine.program import Program
 from studio.engine.runtime import Runtime
 from studio.errors import Conflict
 from studio.lms.models import Connection
 from studio.lms.services import open_lm
 from studio.metrics.services import open_metric
-from studio.pipelines.services import build
+from studio.pipelines.lm_overrides import require_lms
 from studio.runs import leases
 from studio.runs.artifacts import make_artifact
 from studio.runs.comparison import compare
 from studio.runs.equipment import collections_hash, equip
+from studio.runs.excerpts import excerpt_of
 from studio.runs.fingerprints import (
+    STEP_LM,
     lm_fingerprint,
     metric_fingerprint,
     teacher_fingerprint,
@@ -39,6 +43,7 @@ from studio.runs.recorder import Recorder
 from studio.runs.reuse import Earlier
 from studio.runs.roles import candidate_of, program_of
 from studio.runs.sources import Sources, needed_fields, read_sources
+from studio.runs.trying import try_
 
 
 class Job:
@@ -49,12 +54,19 @@ class Job:
         self.owner = owner
         self.budget = budget
         self.ledger: DatabaseLedger | None = None
+        self.kept: Callable[[], dict[str, Any]] = dict
+        """What the report says of work that fails or is stopped; by default nothing."""
         self._lms: dict[int, LM] = {}
 
     @cached_property
+    def excerpt(self) -> Excerpt:
+        """What of the drawing is run."""
+        return excerpt_of(self.run)
+
+    @property
     def program(self) -> Program:
         """The run's pipeline, uncompiled."""
-        return build(self.run.version)
+        return self.excerpt.program
 
     def open_lm(self) -> LM:
         """The run's LM, under its budget."""
@@ -75,9 +87,11 @@ class Job:
             return Teacher(runtime=self.equip(lm))
         # On its own LM it is asked as it was compiled, on another one as that one likes it.
         format_ = "" if run.teacher else artifact.content.get("format", "")
+        spec, program = artifact.content["spec"], program_of(artifact)
+        lms = self._open_steps(program, require_lms(spec, run.project))
         return Teacher(
-            runtime=equip(artifact.content["spec"], project=run.project, lm=lm, format=format_),
-            program=program_of(artifact),
+            runtime=equip(spec, project=run.project, lm=lm, format=format_, lms=lms),
+            program=program,
             candidate=candidate_of(artifact),
         )
 
@@ -95,14 +109,15 @@ class Job:
 
     def equip(self, lm: LM, format: str = "") -> Runtime:
         """The runtime in which the run's pipeline finds what its steps name."""
-        run = self.run
-        found = collections_hash(run.version.spec, run.project)
+        run, spec = self.run, self.excerpt.spec
+        found = collections_hash(spec, run.project)
         if found != run.fingerprints.get("collections", ""):
             raise Conflict(
                 "A dataset that the pipeline looks into was changed since this run was started. "
                 "Start a new run."
             )
-        return equip(run.version.spec, project=run.project, lm=lm, format=format)
+        lms = self._open_steps(self.program, self._steps_connections())
+        return equip(spec, project=run.project, lm=lm, format=format, lms=lms)
 
     def open_metric(self) -> Metric:
         """The run's metric."""
@@ -140,6 +155,21 @@ class Job:
             self._lms[connection.pk] = open_lm(connection, budget=self.budget)
         return self._lms[connection.pk]
 
+    def _steps_connections(self) -> dict[str, Connection]:
+        """The connections that single steps name, if they are what they were."""
+        slugs = set(named_lms(self.program).values())
+        found = {one.slug: one for one in self.run.project.connections.filter(slug__in=slugs)}
+        for slug in sorted(slugs):
+            now = lm_fingerprint(found[slug]) if slug in found else ""
+            self._same(f"{STEP_LM}{slug}", now, f"LM connection “{slug}”")
+        return found
+
+    def _open_steps(
+        self, program: Program, connections: Mapping[str, Connection]
+    ) -> dict[str, LM]:
+        """The LMs of single steps by path; one that has several steps is opened once."""
+        return {path: self._open(connections[slug]) for path, slug in named_lms(program).items()}
+
     def _same(self, name: str, now: str, what: str) -> None:
         """Scores of before and after a change could not be compared."""
         before = self.run.fingerprints.get(name, "")
@@ -158,17 +188,6 @@ class Job:
         await self.drain()
         for lm in self._lms.values():
             await lm.aclose()
-
-
-async def try_(job: Job) -> dict[str, Any]:
-    """Run the program once: `{"outputs", "steps"}`."""
-    lm = await sync_to_async(job.open_lm)()
-    runtime = await sync_to_async(job.equip)(lm)
-    prediction = await job.program(job.run.params["inputs"], runtime)
-    return {
-        "outputs": dict(prediction.values),
-        "steps": [step.to_dict() for step in prediction.steps],
-    }
 
 
 async def evaluate_(job: Job) -> dict[str, Any]:

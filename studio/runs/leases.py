@@ -78,6 +78,12 @@ def beat(run_id: UUID, owner: str, spent: Spent) -> Beat:
     return Beat(cancel=asked[0], pause=asked[1])
 
 
+def tell(run_id: UUID, owner: str, live: dict[str, Any]) -> bool:
+    """Write how far a run is; says whether it still is `owner`'s."""
+    mine = Run.objects.filter(pk=run_id, owner=owner, state=State.RUNNING)
+    return bool(mine.update(live=live))
+
+
 def holds(run_id: UUID, owner: str) -> None:
     """Raise `LeaseLost` unless the run is still `owner`'s; call it inside a transaction."""
     mine = Run.objects.select_for_update().filter(pk=run_id, owner=owner, state=State.RUNNING)

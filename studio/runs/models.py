@@ -99,6 +99,8 @@ class Run(models.Model):
     """When a worker was last told about it."""
     report = models.JSONField(default=dict)
     """What the run ended in, for people."""
+    live = models.JSONField(default=dict)
+    """Of a try while it runs: how far each step is, and what the LM has written so far."""
     error = models.TextField(blank=True)
     """Why it failed, and what to do."""
     created_by = models.ForeignKey(

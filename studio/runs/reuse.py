@@ -13,6 +13,7 @@ from asgiref.sync import sync_to_async
 from studio.engine.evaluation import Answered, Traced
 from studio.engine.metrics.base import Score
 from studio.engine.trace import Prediction, Step
+from studio.runs.fingerprints import STEP_LM
 from studio.runs.models import AnswerRow, Run, ScoreRow, TraceRow
 from studio.runs.states import State
 
@@ -164,7 +165,8 @@ def _ids(run: Run, found: Sequence[Run], needs: Callable[[Run], list[Any]]) -> l
 def _program(run: Run) -> list[Any]:
     """What an answer depends on besides candidate and example."""
     told: Fingerprints = run.fingerprints
-    return [told.get(name, "") for name in ("pipeline", "collections", "lm")]
+    steps = sorted(item for item in told.items() if item[0].startswith(STEP_LM))
+    return [*(told.get(name, "") for name in ("pipeline", "collections", "lm")), steps]
 
 
 def _teaching(run: Run) -> list[Any]:

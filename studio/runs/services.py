@@ -21,11 +21,11 @@ from studio.pipelines.services import build, freeze
 from studio.runs import leases
 from studio.runs.checks import check_compiler, check_data, check_limits, invalid
 from studio.runs.fingerprints import fingerprints
-from studio.runs.inputs import read_inputs
 from studio.runs.kicks import kick as send_kick
 from studio.runs.models import Artifact, Run
 from studio.runs.roles import check_start, check_teacher, released_artifact
 from studio.runs.states import State
+from studio.runs.tries import read_try, version_for_try
 
 MOST_LMS = 20
 """Language models of one matrix."""
@@ -182,20 +182,27 @@ def start_try(
     pipeline: Pipeline,
     connection: Connection,
     inputs: Mapping[str, Any],
+    until: str = "",
+    given: Mapping[str, Any] | None = None,
     kick: bool = True,
 ) -> Run:
-    """Queue running the pipeline as it is drawn now on one set of inputs."""
+    """Queue running the pipeline as it is drawn now on one set of inputs.
+
+    With `until`, the id or the name of a step, it ends there; `given` are values by the name of
+    the step in whose place they stand, and by field. Then only what runs has to be sound. Raises
+    `Invalid` with a sentence.
+    """
     require(user=actor, project=pipeline.project, role=Role.AUTHOR)
     _same_project(pipeline, connection)
-    version = freeze(actor=actor, pipeline=pipeline)
-    read = read_inputs(build(version), inputs)
+    version = version_for_try(actor=actor, pipeline=pipeline, partial=bool(until or given))
+    params = read_try(version.spec, inputs, until, given)
     return _start(
         actor,
         version,
         kind=Run.Kind.TRY,
         kick=kick,
         connection=connection,
-        params={"inputs": read},
+        params=params,
         max_calls=100,
     )
 

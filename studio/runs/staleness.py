@@ -10,6 +10,7 @@ from studio.errors import StudioError
 from studio.runs.artifacts import root_of
 from studio.runs.equipment import collections_hash
 from studio.runs.fingerprints import (
+    STEP_LM,
     constraints_hash,
     lm_fingerprint,
     lm_identity,
@@ -25,7 +26,7 @@ class Change:
     """One thing that is not what it was."""
 
     what: str
-    """`pipeline`, `constraints`, `collections`, `lm`, `dataset`, `metric`, `teacher` or
+    """`pipeline`, `constraints`, `collections`, `lm`, `lms`, `dataset`, `metric`, `teacher` or
     `proposer`."""
     sentence: str
 
@@ -95,6 +96,25 @@ def _lm(seen: _Seen) -> str:
     return ""
 
 
+def _steps_lms(seen: _Seen) -> str:
+    then = {
+        name.removeprefix(STEP_LM): hash_
+        for name, hash_ in seen.hashes.items()
+        if name.startswith(STEP_LM)
+    }
+    found = seen.artifact.project.connections.filter(slug__in=then)
+    now = {connection.slug: connection for connection in found}
+    for slug, hash_ in sorted(then.items()):
+        if slug not in now:
+            return f"The language model “{slug}”, which a step of it asks, was deleted."
+        if lm_fingerprint(now[slug]) != hash_:
+            return (
+                f"The connection {now[slug]}, which a step of it asks, was changed: its model, or "
+                "how it is asked."
+            )
+    return ""
+
+
 def _dataset(seen: _Seen) -> str:
     then = seen.hashes.get("dataset", "")
     dataset = seen.run.dataset if seen.run else None
@@ -157,6 +177,7 @@ _LOOKS: dict[str, Callable[[_Seen], str]] = {
     "constraints": _constraints,
     "collections": _collections,
     "lm": _lm,
+    "lms": _steps_lms,
     "dataset": _dataset,
     "metric": _metric,
     "teacher": _teacher,

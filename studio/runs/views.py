@@ -37,7 +37,7 @@ def runs(request: StudioRequest, project: str) -> HttpResponse:
     kind, state = request.GET.get("kind", ""), request.GET.get("state", "")
     rows = found.runs.select_related(
         "version__pipeline", "connection", "dataset", "created_by", "project"
-    ).defer("report")
+    ).defer("report", "live")
     if kind in Run.Kind.values:
         rows = rows.filter(kind=kind)
     if state in State.values:

@@ -15,6 +15,7 @@ from studio.engine.errors import EngineError, LMError, ParseError
 from studio.engine.example import Candidate
 from studio.engine.graph import build
 from studio.engine.lm.base import LM
+from studio.engine.modules.inside import named_lms
 from studio.engine.program import Program
 from studio.engine.runtime import Runtime
 from studio.errors import Invalid, NotAllowed, NotFound, StudioError
@@ -24,7 +25,7 @@ from studio.pipelines.models import Pipeline
 from studio.reviews.models import Release
 from studio.reviews.releases import current, is_approved
 from studio.runs.equipment import equip
-from studio.runs.fingerprints import lm_identity
+from studio.runs.fingerprints import lm_identity, step_lm_identity
 from studio.runs.inputs import read_inputs
 from studio.runs.models import Artifact
 from studio.serving.models import ApiKey, Call
@@ -153,13 +154,37 @@ async def predict(served: Served, key: ApiKey, inputs: Mapping[str, Any]) -> dic
 
 
 def _runtime_of(served: Served) -> Runtime:
-    content = served.release.artifact.content
+    artifact = served.release.artifact
     return equip(
-        content["spec"],
+        artifact.content["spec"],
         project=served.release.pipeline.project,
         lm=lm_of(served.connection),
-        format=content["format"],
+        format=artifact.content["format"],
+        lms=_lms_of_steps(artifact, served.program),
     )
+
+
+def _lms_of_steps(artifact: Artifact, program: Program) -> dict[str, LM]:
+    """The LMs that single steps name, if they still are those that it was approved with."""
+    named = named_lms(program)
+    if not named:
+        return {}
+    approved = artifact.content.get("lms", {})
+    found = artifact.project.connections.filter(slug__in=set(named.values()))
+    now = {connection.slug: connection for connection in found}
+    for slug in sorted(set(named.values())):
+        if slug not in now:
+            raise LMDown(
+                f"The LM connection “{slug}”, which a step of this release asks, was deleted. "
+                "Compile and release anew."
+            )
+        if slug in approved and approved[slug] != step_lm_identity(now[slug]):
+            raise LMDown(
+                f"The connection {now[slug]} leads to another model or server now, or is asked "
+                f"in another format; this release was approved with {approved[slug]['model']}. "
+                "Change it back, or compile and release anew."
+            )
+    return {path: lm_of(now[slug]) for path, slug in named.items()}
 
 
 def lm_of(connection: Connection) -> LM:

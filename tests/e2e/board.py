@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+SignIn = Callable[..., Page]
+"""The fixture `sign_in`: a page of whoever is named, signed in."""
 _numbers = itertools.count(1)
 
 
@@ -14,7 +17,7 @@ def new_pipeline(page: Page, start: str = "Empty") -> str:
     """A pipeline of its own for this test, opened on the canvas; its address."""
     page.goto("/p/support/pipelines/new/")
     page.get_by_label("Name", exact=True).fill(f"Drawn {next(_numbers)}")
-    page.get_by_label(start).check()
+    page.get_by_label(start).check(force=True)  # its label lies over it
     page.get_by_role("button", name="Open the canvas").click()
     expect(node(page, "input")).to_be_visible()
     return page.url

@@ -21,6 +21,13 @@ def main() -> None:
         viewer=builders.make_user("vera"),
     )
     builders.make_connection(project, model="support-triage")
+    rows = [
+        {"message": "My invoice was paid twice.", "category": "billing"},
+        {"message": "The delivery of my parcel is late.", "category": "shipping"},
+        {"message": "The invoice shows a penguin.", "category": "shipping"},
+    ]
+    splits = ["train", "dev", "train"]
+    builders.make_dataset(project, "canvas-rows", rows=rows, splits=splits)
     builders.make_pipeline(project, "triage")
     builders.make_pipeline(project, "two-steps", spec=STARTS["two-steps"].make())
     builders.make_pipeline(project, "blank", spec=STARTS["empty"].make())

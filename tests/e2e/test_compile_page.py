@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.board import tab_to
-from tests.e2e.test_whole_loop import measure, shoot, upload
+from tests.e2e.board import SignIn, tab_to
+from tests.e2e.looks import shoot
+from tests.e2e.test_whole_loop import measure, upload
 from tests.runs.builders import make_rows
 
 pytestmark = pytest.mark.e2e
-SignIn = Callable[..., Page]
 URL = "/p/support/pipelines/triage/compile/"
 SIZES = ((1280, "light"), (390, "dark"), (390, "light"), (1280, "dark"))
 
@@ -124,7 +123,7 @@ def test_a_race_is_watched_to_its_report(alice: Page, worker: None) -> None:
     open_form(alice)
     preset(alice, "Light").check()
     expect(preset(alice, "Light")).to_be_checked()
-    shoot(alice, "compile-form")
+    shoot(alice, "compile-form", full_page=True)
     alice.get_by_role("button", name="Start compiling").click()
     alice.wait_for_url(re.compile(r"/runs/[0-9a-f-]{36}/"))
     expect(alice.get_by_role("heading", name="The race on dev")).to_be_visible()
@@ -135,7 +134,7 @@ def test_a_race_is_watched_to_its_report(alice: Page, worker: None) -> None:
     expect(alice.locator("#race").get_by_text("baseline", exact=True)).to_have_count(1)
     expect(alice.get_by_text(re.compile("held-out examples that the search"))).to_be_visible()
     expect(alice.get_by_role("button", name="Cancel")).to_have_count(0)
-    shoot(alice, "race-report")
+    shoot(alice, "race-report", full_page=True)
     alice.get_by_role("link", name="Compile again").click()
     expect(preset(alice, "Light")).to_be_checked()
 
@@ -169,7 +168,7 @@ def test_nothing_is_wider_than_the_window(
     page.goto(URL)
     page.evaluate("document.querySelectorAll('main details').forEach((one) => (one.open = true))")
     expect_to_fit(page)
-    shoot(page, f"form-{width}-{theme}")
+    shoot(page, f"form-{width}-{theme}", full_page=True)
     page.goto("/p/support/runs/?kind=compile&state=succeeded")
     ended = page.get_by_role("link", name="Compile Triage")
     if ended.count():
@@ -179,7 +178,7 @@ def test_nothing_is_wider_than_the_window(
         page.get_by_role("button", name="Start compiling").click()
     expect(page.locator("#result")).to_be_visible(timeout=60_000)
     expect_to_fit(page)
-    shoot(page, f"run-{width}-{theme}")
+    shoot(page, f"run-{width}-{theme}", full_page=True)
 
 
 @pytest.mark.timeout(90)

@@ -5,34 +5,25 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import re
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.board import drag, expect_saved, expect_wires, handle, node
+from tests.e2e.board import SignIn, drag, expect_saved, expect_wires, handle, node
+from tests.e2e.looks import shoot
 
 pytestmark = pytest.mark.e2e
-SignIn = Callable[..., Page]
 SAMPLE = Path(__file__).parents[2] / "studio" / "samples" / "support_triage.csv"
 LABELS = "billing, shipping, technical, account, returns"
-SHOTS = os.environ.get("E2E_SHOTS", "")
-"""A folder for a picture of each step; none are taken without it."""
-
-
-def shoot(page: Page, name: str) -> None:
-    """Keep a picture of the page, when somebody wants them."""
-    if SHOTS:
-        page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
 
 
 def some_rows(count: dict[str, int]) -> bytes:
@@ -84,7 +75,7 @@ def draw(page: Page, name: str) -> None:
     expect_wires(page, 2)
     expect(page.get_by_text("No problems")).to_be_visible()
     expect_saved(page)
-    shoot(page, "canvas")
+    shoot(page, "canvas", full_page=True)
 
 
 def upload(page: Page, name: str, content: bytes) -> None:
@@ -94,8 +85,10 @@ def upload(page: Page, name: str, content: bytes) -> None:
     page.locator("input[type=file]").set_input_files(file)
     keep = page.get_by_role("button", name=re.compile("^Keep .* as a dataset"))
     expect(keep).to_be_enabled()
-    shoot(page, "upload")
+    shoot(page, "upload", full_page=True)
     keep.click()
+    # The page of the upload has a heading of that name, too: leaving it now would end the request.
+    page.wait_for_url(lambda url: "/upload/" not in url)
     expect(page.get_by_role("heading", name=re.compile(name, re.I)).first).to_be_visible()
 
 
@@ -115,12 +108,12 @@ def compile_(page: Page, pipeline: str, choices: dict[str, str], *, seconds: int
     for label, choice in choices.items():
         page.get_by_label(label, exact=True).select_option(label=choice)
     expect(page.get_by_text(re.compile(r"about [\d,]+ calls"))).to_be_visible()
-    shoot(page, "compile")
+    shoot(page, "compile", full_page=True)
     page.get_by_role("button", name="Start compiling").click()
     expect(page.get_by_text(re.compile("candidate", re.I)).first).to_be_visible()
-    shoot(page, "progress")
+    shoot(page, "progress", full_page=True)
     expect(page.locator("#result")).to_be_visible(timeout=seconds * 1000)
-    shoot(page, "result")
+    shoot(page, "result", full_page=True)
 
 
 def review(page: Page, *, reject_first: bool) -> None:
@@ -130,7 +123,7 @@ def review(page: Page, *, reject_first: bool) -> None:
         page.get_by_role("link", name="Review", exact=True)
     ).first.click()
     page.wait_for_url(re.compile(r"/reviews/\d+/"))
-    shoot(page, "review")
+    shoot(page, "review", full_page=True)
     if reject_first:
         card = page.locator("article").first
         card.get_by_placeholder("Reason").fill("Not typical of our customers.")
@@ -152,7 +145,7 @@ def review(page: Page, *, reject_first: bool) -> None:
     page.get_by_role("button", name=re.compile("Release")).first.click()
     page.goto("/p/support/releases/")
     expect(page.get_by_text("production").first).to_be_visible()
-    shoot(page, "releases")
+    shoot(page, "releases", full_page=True)
 
 
 def make_key(page: Page) -> str:

@@ -157,11 +157,6 @@ def test_the_palette_knows_kinds_modules_and_models(as_alice: Client, project: P
     assert params["react"]["native"]["type"] == "yes-no"
     assert params["python"]["code"]["widget"] == "code"
     assert params["predict"]["temperature"]["type"] == "number"
-    assert [kind["kind"] for kind in body["kinds"] if kind["needs_parts"]] == [
-        "branch",
-        "router",
-        "subpipeline",
-    ]
     assert {param["name"] for param in body["kinds"][1]["params"]} >= {"temperature", "max_tokens"}
     assert [module["slug"] for module in body["modules"]] == ["classify"]
     assert [connection["slug"] for connection in body["connections"]] == ["scripted"]

@@ -27,17 +27,17 @@ def pipeline(project: Project) -> Pipeline:
     return make_pipeline(project)
 
 
-def moved(spec: dict[str, Any]) -> dict[str, Any]:
+def moved(spec: dict[str, Any], x: float = 77.5) -> dict[str, Any]:
     """The same program, drawn elsewhere."""
     spec = copy.deepcopy(spec)
-    spec["nodes"][0]["position"] = {"x": 77.5, "y": -3}
+    spec["nodes"][0]["position"] = {"x": x, "y": -3}
     return spec
 
 
 # ── New ones ─────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("start", [name for name in STARTS if name != "empty"])
+@pytest.mark.parametrize("start", ["classify", "extract", "two-steps", "agent", "refine"])
 def test_what_one_may_begin_with_runs_as_it_is(start: str) -> None:
     assert check(STARTS[start].make()) == ()
 
@@ -126,7 +126,12 @@ def test_a_stale_save_is_refused_and_carries_what_is_newer(
     services.save_pipeline(actor=bob, pipeline=pipeline, spec=theirs, base_revision=1)
     with pytest.raises(Conflict, match="revision 2, and yours began at 1") as error:
         services.save_pipeline(actor=alice, pipeline=pipeline, spec=make_spec(), base_revision=1)
-    assert error.value.extra == {"revision": 2, "spec": theirs}
+    assert error.value.extra == {
+        "revision": 2,
+        "spec": theirs,
+        "base": make_spec(),
+        "saved_by": "bob",
+    }
     pipeline.refresh_from_db()
     assert pipeline.spec == theirs
 
@@ -135,7 +140,8 @@ def test_of_two_saves_of_one_revision_one_is_told_of_the_other(
     alice: User, pipeline: Pipeline
 ) -> None:
     mine, other = (Pipeline.objects.get(pk=pipeline.pk) for _ in range(2))
-    services.save_pipeline(actor=alice, pipeline=mine, spec=make_spec(), base_revision=1)
+    spec = moved(pipeline.spec)
+    services.save_pipeline(actor=alice, pipeline=mine, spec=spec, base_revision=1)
     with pytest.raises(Conflict):
         services.save_pipeline(actor=alice, pipeline=other, spec=make_spec(), base_revision=1)
 
@@ -191,9 +197,8 @@ def test_many_saves_of_one_sitting_are_one_line_of_the_log(
     alice: User, bob: User, pipeline: Pipeline
 ) -> None:
     for revision in (1, 2, 3):
-        services.save_pipeline(
-            actor=alice, pipeline=pipeline, spec=make_spec(), base_revision=revision
-        )
+        spec = moved(make_spec(), revision)
+        services.save_pipeline(actor=alice, pipeline=pipeline, spec=spec, base_revision=revision)
     services.save_pipeline(actor=bob, pipeline=pipeline, spec=make_spec(), base_revision=4)
     saves = AuditEntry.objects.filter(action="pipeline.save")
     assert sorted(entry.actor.username for entry in saves if entry.actor) == ["alice", "bob"]

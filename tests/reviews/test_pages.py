@@ -6,10 +6,11 @@ import pytest
 from django.test import Client
 
 from studio.accounts.models import User
+from studio.pipelines.wording import word_diff
 from studio.reviews import services
 from studio.reviews.items import read_items
 from studio.reviews.models import Review
-from studio.reviews.wording import shifts, word_diff
+from studio.reviews.wording import shifts
 
 pytestmark = pytest.mark.django_db
 

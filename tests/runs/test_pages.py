@@ -10,7 +10,6 @@ from django.test import Client
 
 from studio.accounts.models import User
 from studio.engine.lm.scripted import ScriptedLM
-from studio.runs import services
 from studio.runs.charts import draw_race
 from studio.runs.execute import execute
 from studio.runs.models import Run
@@ -168,13 +167,7 @@ def test_a_try_that_cannot_run_says_why(
 
 def test_a_try_that_fails_keeps_the_sentence(kit: Kit, lab: Lab, as_alice: Client) -> None:
     lab.make = lambda: ScriptedLM(lambda _: "%%%")
-    run = services.start_try(
-        actor=kit.actor,
-        pipeline=kit.pipeline,
-        connection=kit.connection,
-        inputs={"message": "x"},
-        kick=False,
-    )
+    run = kit.start_try()
     assert execute(run.pk) == State.FAILED
     found = as_alice.get(f"/api/projects/support/runs/{run.pk}/").json()
     assert found["error"]

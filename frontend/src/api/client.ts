@@ -1,4 +1,4 @@
-// The only file that talks to the server. One named function a call; errors have sentences.
+// The road to the server, and saving. One named function a call; errors have sentences.
 
 import type { Problem } from "../graph/check";
 import type { Spec } from "../graph/spec";
@@ -21,50 +21,13 @@ export interface Saved {
 	problems: Problem[];
 }
 
-export interface RunStarted {
-	run: string;
-	url: string;
-}
-
-/** One call of a predictor, as the server tells it. Prompt and answer are text, never markup. */
-export interface Step {
-	path: string;
-	inputs: Record<string, unknown>;
-	outputs: Record<string, unknown>;
-	prompt: string;
-	answer: string;
-	scores: Record<string, Record<string, number>>;
-}
-
-export interface RunAnswer {
-	state: "queued" | "running" | "succeeded" | "failed" | "cancelled";
-	error: string;
-	report: { outputs?: Record<string, unknown>; steps?: Step[] };
-}
-
 export function savePipeline(url: string, spec: Spec, base_revision: number): Promise<Saved> {
 	return request<Saved>("PUT", url, { spec, base_revision });
 }
 
-export function startTry(
-	url: string,
-	connection: string,
-	inputs: Record<string, unknown>,
-): Promise<RunStarted> {
-	return request<RunStarted>("POST", url, { connection, inputs });
-}
-
-export function readRun(url: string): Promise<RunAnswer> {
-	return request<RunAnswer>("GET", url);
-}
-
-export function cancelRun(url: string): Promise<RunAnswer> {
-	return request<RunAnswer>("POST", url, {});
-}
-
 const PATIENCE_MS = 20_000;
 
-async function request<T>(method: string, url: string, body?: unknown): Promise<T> {
+export async function request<T>(method: string, url: string, body?: unknown): Promise<T> {
 	let response: Response;
 	try {
 		response = await fetch(url, {
@@ -82,21 +45,24 @@ async function request<T>(method: string, url: string, body?: unknown): Promise<
 		throw new ApiError(0, "offline", "The server does not answer.");
 	}
 	const answer = await readJson(response);
-	if (response.ok) return answer as T;
+	if (response.ok && answer) return answer as T;
+	// Cut off on the way, or written by something between here and the server: nothing is known.
+	if (response.ok) throw new ApiError(0, "unreadable", "The server's answer cannot be read.");
 	throw new ApiError(
 		response.status,
-		typeof answer.code === "string" ? answer.code : "error",
-		messageOf(response.status, answer),
-		answer,
+		typeof answer?.code === "string" ? answer.code : "error",
+		messageOf(response.status, answer ?? {}),
+		answer ?? {},
 	);
 }
 
-async function readJson(response: Response): Promise<Record<string, unknown>> {
+/** Null when it is no JSON object. */
+async function readJson(response: Response): Promise<Record<string, unknown> | null> {
 	try {
 		const answer: unknown = await response.json();
-		return typeof answer === "object" && answer !== null ? { ...answer } : {};
+		return typeof answer === "object" && answer !== null ? { ...answer } : null;
 	} catch {
-		return {};
+		return null;
 	}
 }
 

@@ -2,17 +2,25 @@
 
 import { ReactFlowProvider, useReactFlow } from "@xyflow/react";
 import { type ReactNode, useCallback, useEffect, useRef, useState } from "react";
+import { addressOf, bridge } from "../graph";
 import { Inspector } from "../inspector/Inspector";
 import { Icon } from "../nodes/Icon";
-import { useEditor, useStores, useTry } from "../store/hooks";
+import { useEditor, useStores, useView } from "../store/hooks";
+import { bridgeLevel } from "../store/levels";
+import { Arrange } from "./Arrange";
 import { Banners } from "./Banners";
+import { Crumbs } from "./Crumbs";
 import { Flow } from "./Flow";
 import { FIT } from "./fit";
 import { Said, WireHint } from "./Hint";
-import { useKeys } from "./keys";
+import { KeysDialog } from "./KeysDialog";
 import { Palette } from "./Palette";
+import { PANELS } from "./panels";
+import { QuickAdd } from "./QuickAdd";
+import { RunSays } from "./RunSays";
 import { Toolbar } from "./Toolbar";
-import { TryPanel } from "./TryPanel";
+import { useKeys } from "./useKeys";
+import { VersionsBoard } from "./VersionsBoard";
 
 /** On a narrow screen one of the side panels lies over the board. */
 export type Sheet = "" | "palette" | "inspector";
@@ -27,8 +35,11 @@ export function App({ repairs }: { repairs: readonly string[] }) {
 
 function Page({ repairs }: { repairs: readonly string[] }) {
 	const [sheet, setSheet] = useState<Sheet>("");
+	const isInside = useEditor((state) => state.path.length > 0);
 	const readOnly = useEditor((state) => state.readOnly);
-	const isTrying = useTry((state) => state.open);
+	const panel = useView((state) => state.panel);
+	const Panel = panel && PANELS[panel].Body;
+	const level = useEditor((state) => addressOf(state.path));
 	const isLoose = useEditor((state) => state.loose !== null);
 	const close = useCallback(() => setSheet(""), []);
 	const openInspector = useCallback(() => {
@@ -39,26 +50,32 @@ function Page({ repairs }: { repairs: readonly string[] }) {
 	}, []);
 	useKeys(openInspector);
 	useLeaving();
-	useRoom(isTrying);
+	useRoom(panel !== "");
 	return (
-		<div className={`canvas ${isTrying ? "is-trying" : ""} ${isLoose ? "is-wiring" : ""}`}>
+		<div className={`canvas ${panel ? "has-panel" : ""} ${isLoose ? "is-wiring" : ""}`}>
 			<Toolbar sheet={sheet} onSheet={setSheet} />
 			{!readOnly && (
 				<Side name="palette" title="Add" isOpen={sheet === "palette"} onClose={close}>
 					<Palette onAdded={close} />
 				</Side>
 			)}
-			<section className="board" aria-label="Drawing board">
+			<section className={`board ${isInside ? "is-inside" : ""}`} aria-label="Drawing board">
 				<Banners repairs={repairs} />
-				<Flow />
+				<Crumbs />
+				<Flow key={level} />
+				<VersionsBoard />
 				<Empty onPalette={() => setSheet("palette")} />
+				<Arrange />
 				<WireHint />
 				<Said />
+				<RunSays />
 			</section>
 			<Side name="inspector" title="Selected" isOpen={sheet === "inspector"} onClose={close}>
 				<Inspector />
 			</Side>
-			{isTrying && <TryPanel />}
+			{Panel && <Panel />}
+			<QuickAdd />
+			<KeysDialog />
 		</div>
 	);
 }
@@ -93,9 +110,10 @@ function Side({ name, title, isOpen, onClose, children }: SideProps) {
 /** What to do next, while there is no step. */
 function Empty({ onPalette }: { onPalette(): void }) {
 	const hasStep = useEditor((state) =>
-		state.history.present.nodes.some(({ kind }) => kind !== "input" && kind !== "output"),
+		state.graph.nodes.some(({ kind }) => kind !== "input" && kind !== "output"),
 	);
 	const readOnly = useEditor((state) => state.readOnly);
+	const canBridge = useEditor((state) => bridge(state.graph) !== state.graph);
 	const { editor, offers } = useStores();
 	if (hasStep) return null;
 	if (readOnly) return <p className="empty">Nothing is drawn here yet.</p>;
@@ -103,17 +121,25 @@ function Empty({ onPalette }: { onPalette(): void }) {
 	return (
 		<div className="empty">
 			<p className="empty-title">No step yet</p>
-			<ol>
-				<li>Add a step, such as Predict.</li>
-				<li>Say in its signature what goes in and what comes out.</li>
-				<li>Give the input its fields, and draw wires from left to right.</li>
-			</ol>
+			{canBridge ? (
+				<p>Its ends have their fields: a step between them is wired at once.</p>
+			) : (
+				<ol>
+					<li>Add a step, such as Predict.</li>
+					<li>Say in its signature what goes in and what comes out.</li>
+					<li>Give the input its fields, and draw wires from left to right.</li>
+				</ol>
+			)}
 			<div className="button-row">
 				{predict && (
 					<button
 						type="button"
 						className="btn btn-primary btn-sm"
-						onClick={() => editor.getState().add(predict.blank, { x: 340, y: 0 })}
+						onClick={() =>
+							canBridge
+								? bridgeLevel(editor)
+								: editor.getState().add(predict.blank, { x: 340, y: 0 })
+						}
 					>
 						<Icon name="plus" /> Add a Predict step
 					</button>
@@ -127,15 +153,15 @@ function Empty({ onPalette }: { onPalette(): void }) {
 }
 
 /** Show the whole pipeline again when the panel below takes or gives back room. */
-function useRoom(isTrying: boolean): void {
+function useRoom(isTaken: boolean): void {
 	const flow = useReactFlow();
-	const before = useRef(isTrying);
+	const before = useRef(isTaken);
 	useEffect(() => {
-		if (before.current === isTrying) return;
-		before.current = isTrying;
+		if (before.current === isTaken) return;
+		before.current = isTaken;
 		const timer = setTimeout(() => void flow.fitView(FIT), 50);
 		return () => clearTimeout(timer);
-	}, [isTrying, flow]);
+	}, [isTaken, flow]);
 }
 
 /** The browser asks before a page is left that holds unsaved edits. */

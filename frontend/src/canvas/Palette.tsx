@@ -21,8 +21,8 @@ export function Palette({ onAdded }: { onAdded(): void }) {
 		return words.every((word) => text.includes(word));
 	});
 	const add = (offer: Offer) => {
-		const { selection, history } = editor.getState();
-		const after = history.present.nodes.find((node) => node.id === selection.nodes[0]);
+		const { selection, graph } = editor.getState();
+		const after = graph.nodes.find((node) => node.id === selection.nodes[0]);
 		const board = document.querySelector(".react-flow")?.getBoundingClientRect();
 		const middle = board
 			? flow.screenToFlowPosition({ x: board.x + board.width / 2, y: board.y + board.height / 2 })
@@ -30,12 +30,13 @@ export function Palette({ onAdded }: { onAdded(): void }) {
 		const wanted = after
 			? { x: after.position.x + 320, y: after.position.y }
 			: { x: middle.x - 120, y: middle.y - 60 };
-		const id = editor.getState().add(offer.blank, freeSpot(history.present, wanted));
+		const id = editor.getState().add(offer.blank, freeSpot(graph, wanted));
 		onAdded();
 		if (id) requestAnimationFrame(() => void flow.fitView(FIT));
 	};
 	const onSearchKey = (event: KeyboardEvent) => {
 		const [first] = found;
+		if (event.nativeEvent.isComposing) return;
 		if (event.key === "Enter" && first) add(first);
 		if (event.key === "Escape") setSearch("");
 	};
@@ -77,8 +78,7 @@ export function Palette({ onAdded }: { onAdded(): void }) {
 function OfferButton({ offer, onAdd }: { offer: Offer; onAdd(): void }) {
 	const { kind, module } = offer.blank;
 	const isThere = useEditor(
-		(state) =>
-			offer.group === "Ends" && state.history.present.nodes.some((node) => node.kind === kind),
+		(state) => offer.group === "Ends" && state.graph.nodes.some((node) => node.kind === kind),
 	);
 	const icon: IconName = module ? "module" : lookOf(kind).icon;
 	return (

@@ -1,12 +1,18 @@
 // Above the board: undo, tidy, the state of saving, the problems, and the ways on.
 
 import { useReactFlow } from "@xyflow/react";
-import { useRef } from "react";
-import { type Problem, tidy } from "../graph";
+import { isStep } from "../graph";
 import { Icon, type IconName } from "../nodes/Icon";
-import { useEditor, useSaver, useStores, useTry } from "../store/hooks";
+import { useEditor, useStores, useView } from "../store/hooks";
+import { groupSelected } from "../store/levels";
+import type { PanelName } from "../store/view";
 import type { Sheet } from "./App";
+import { tidyUp } from "./arranging";
 import { FIT } from "./fit";
+import { writeNote } from "./levelKeys";
+import { Problems } from "./Problems";
+import { PANELS } from "./panels";
+import { SaveState } from "./SaveState";
 
 interface ToolbarProps {
 	sheet: Sheet;
@@ -14,13 +20,16 @@ interface ToolbarProps {
 }
 
 export function Toolbar({ sheet, onSheet }: ToolbarProps) {
-	const { editor, page, trying } = useStores();
+	const { editor, page, view, board } = useStores();
 	const flow = useReactFlow();
 	const readOnly = useEditor((state) => state.readOnly);
 	const canUndo = useEditor((state) => state.history.past.length > 0);
 	const canRedo = useEditor((state) => state.history.future.length > 0);
 	const hasProblems = useEditor((state) => state.problems.length > 0);
-	const isTrying = useTry((state) => state.open);
+	const canGroup = useEditor(({ graph, selection }) =>
+		graph.nodes.some((node) => isStep(node) && selection.nodes.includes(node.id)),
+	);
+	const panel = useView((state) => state.panel);
 	return (
 		<div className="toolbar" role="toolbar" aria-label="Canvas">
 			<a className="toolbar-name" href={page.urls.pipelines} title="All pipelines">
@@ -42,15 +51,24 @@ export function Toolbar({ sheet, onSheet }: ToolbarProps) {
 					/>
 					<Tool
 						icon="tidy"
-						label="Tidy up"
-						onClick={() => {
-							editor.getState().change(tidy);
-							requestAnimationFrame(() => void flow.fitView(FIT));
-						}}
+						label="Tidy up (Ctrl+Shift+L)"
+						onClick={() => tidyUp({ editor, flow })}
+					/>
+					<Tool
+						icon="group"
+						label="Group into a subpipeline (Ctrl+G)"
+						disabled={!canGroup}
+						onClick={() => groupSelected(editor)}
+					/>
+					<Tool
+						icon="note"
+						label="Write a note (N)"
+						onClick={() => writeNote({ editor, view, flow })}
 					/>
 				</div>
 			)}
-			<Tool icon="fit" label="Zoom to fit" onClick={() => void flow.fitView(FIT)} />
+			<Tool icon="fit" label="Zoom to fit (F)" onClick={() => void flow.fitView(FIT)} />
+			<Tool icon="key" label="Keys (?)" onClick={() => board.getState().showKeys(true)} />
 			<SaveState />
 			<div className="toolbar-end">
 				<div className="toolbar-group narrow-only">
@@ -69,15 +87,19 @@ export function Toolbar({ sheet, onSheet }: ToolbarProps) {
 						onClick={() => onSheet(sheet === "inspector" ? "" : "inspector")}
 					/>
 				</div>
-				<Problems />
-				<button
-					type="button"
-					className={`btn btn-sm ${isTrying ? "btn-active" : ""}`}
-					aria-pressed={isTrying}
-					onClick={() => trying.getState().toggle()}
-				>
-					<Icon name="run" /> Try
-				</button>
+				<Problems onOpen={() => onSheet("inspector")} />
+				{(Object.keys(PANELS) as PanelName[]).map((name) => (
+					<button
+						key={name}
+						type="button"
+						className={`btn btn-sm ${panel === name ? "btn-active" : ""}`}
+						aria-pressed={panel === name}
+						data-panel={name}
+						onClick={() => view.getState().toggle(name)}
+					>
+						<Icon name={PANELS[name].icon} /> {PANELS[name].title}
+					</button>
+				))}
 				{page.urls.compile && (
 					<a
 						className={`btn btn-primary btn-sm ${hasProblems ? "is-blocked" : ""}`}
@@ -121,81 +143,5 @@ function Tool({ icon, label, disabled = false, pressed, onClick }: ToolProps) {
 		>
 			<Icon name={icon} />
 		</button>
-	);
-}
-
-function SaveState() {
-	const phase = useSaver((state) => state.phase);
-	const message = useSaver((state) => state.message);
-	const readOnly = useEditor((state) => state.readOnly);
-	const { saver } = useStores();
-	if (readOnly) return <p className="save-state">You may look, not change</p>;
-	const words = {
-		saved: "Saved",
-		unsaved: "Unsaved edits",
-		saving: "Saving…",
-		failed: `Not saved: ${message}`,
-		conflict: "Not saved: somebody else has saved",
-	}[phase];
-	return (
-		<p className={`save-state is-${phase}`} role="status">
-			<span className="save-dot" aria-hidden="true" />
-			<span className="save-words" title={words}>
-				{words}
-			</span>
-			{phase === "failed" && (
-				<button
-					type="button"
-					className="btn btn-xs"
-					onClick={() => void saver.getState().saveNow()}
-				>
-					Try again
-				</button>
-			)}
-		</p>
-	);
-}
-
-function Problems() {
-	const { editor } = useStores();
-	const flow = useReactFlow();
-	const problems = useEditor((state) => state.problems);
-	const menu = useRef<HTMLDetailsElement>(null);
-	const go = (problem: Problem) => {
-		if (menu.current) menu.current.open = false;
-		const { present } = editor.getState().history;
-		const edge = present.edges.find(({ id }) => id === problem.edge);
-		const node = problem.node || edge?.target;
-		if (!node) return;
-		editor.getState().select([node]);
-		void flow.fitView({ nodes: [{ id: node }], maxZoom: 1.1, duration: 300, padding: 0.6 });
-	};
-	if (problems.length === 0) {
-		return (
-			<p className="no-problems">
-				<Icon name="check" />
-				<span>No problems</span>
-			</p>
-		);
-	}
-	return (
-		<details className="problems" data-menu ref={menu}>
-			<summary className="btn btn-sm problems-button">
-				<Icon name="warning" />
-				<span>
-					{problems.length} problem{problems.length === 1 ? "" : "s"}
-				</span>
-			</summary>
-			<ul className="problems-list">
-				{problems.slice(0, 100).map((problem) => (
-					<li key={`${problem.code} ${problem.node} ${problem.field} ${problem.edge}`}>
-						<button type="button" onClick={() => go(problem)}>
-							{problem.message}
-						</button>
-					</li>
-				))}
-				{problems.length > 100 && <li className="panel-note">and {problems.length - 100} more</li>}
-			</ul>
-		</details>
 	);
 }

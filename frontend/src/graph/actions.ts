@@ -1,5 +1,7 @@
 // What people do to a graph. Each is one small function from a graph to another.
 
+import { moveNotes, notesWithout } from "./notes";
+import { startOf, withStartingParts } from "./part_starts";
 import { portsOf } from "./ports";
 import { type Field, freeName, type Role, type Signature, type SignatureField } from "./signature";
 import {
@@ -11,8 +13,10 @@ import {
 	isStep,
 	type Kind,
 	nodeById,
+	type PinnedDemo,
 	type Position,
 	type StepKind,
+	UNTOUCHED,
 } from "./spec";
 
 /** What the palette adds: a kind, or a saved module of the project. */
@@ -24,14 +28,6 @@ export interface Blank {
 	readonly module?: string;
 }
 
-const EMPTY_SIGNATURE: Signature = {
-	fields: [
-		{ name: "text", role: "input", type: "str", description: "" },
-		{ name: "answer", role: "output", type: "str", description: "" },
-	],
-	instruction: "",
-};
-
 /** The graph with a new node, and the node's id. */
 export function addNode(graph: Graph, blank: Blank, position: Position): [Graph, string] {
 	const id = freeId("n", idsOf(graph));
@@ -40,15 +36,17 @@ export function addNode(graph: Graph, blank: Blank, position: Position): [Graph,
 	const node: GraphNode =
 		kind === "input" || kind === "output"
 			? { id, kind, name, position, fields: [] }
-			: {
+			: withStartingParts({
 					id,
 					kind,
 					name,
 					position,
-					signature: blank.signature ?? EMPTY_SIGNATURE,
-					params: blank.params ?? {},
+					...startOf(kind),
+					...(blank.signature ? { signature: blank.signature } : {}),
+					...(blank.params ? { params: blank.params } : {}),
 					module: blank.module ?? "",
-				};
+					...UNTOUCHED,
+				});
 	return [{ ...graph, nodes: [...graph.nodes, node] }, id];
 }
 
@@ -59,8 +57,10 @@ export function remove(graph: Graph, nodes: readonly string[], edges: readonly s
 	const kept = (edge: Edge) =>
 		!goneEdges.has(edge.id) && !goneNodes.has(edge.source) && !goneNodes.has(edge.target);
 	return {
+		...graph,
 		nodes: graph.nodes.filter((node) => !goneNodes.has(node.id)),
 		edges: graph.edges.filter(kept),
+		notes: notesWithout(graph, goneNodes),
 	};
 }
 
@@ -68,8 +68,9 @@ export function disconnect(graph: Graph, edge: string): Graph {
 	return remove(graph, [], [edge]);
 }
 
+/** Nodes and notes at other places. */
 export function moveNodes(graph: Graph, positions: ReadonlyMap<string, Position>): Graph {
-	return mapNodes(graph, (node) => {
+	return mapNodes(moveNotes(graph, positions), (node) => {
 		const position = positions.get(node.id);
 		if (!position) return node;
 		if (position.x === node.position.x && position.y === node.position.y) return node;
@@ -91,6 +92,16 @@ export function setKind(graph: Graph, id: string, kind: StepKind): Graph {
 
 export function setParams(graph: Graph, id: string, params: Record<string, unknown>): Graph {
 	return mapNodes(graph, (node) => (node.id === id && isStep(node) ? { ...node, params } : node));
+}
+
+/** Another LM for this step alone; empty: the run's. */
+export function setLm(graph: Graph, id: string, lm: string): Graph {
+	return mapNodes(graph, (node) => (node.id === id && isStep(node) ? { ...node, lm } : node));
+}
+
+/** Other worked examples that the step always shows. */
+export function setDemos(graph: Graph, id: string, demos: readonly PinnedDemo[]): Graph {
+	return mapNodes(graph, (node) => (node.id === id && isStep(node) ? { ...node, demos } : node));
 }
 
 export function setInstruction(graph: Graph, id: string, instruction: string): Graph {
@@ -160,7 +171,7 @@ export function expose(graph: Graph, id: string, field: string): Graph {
 	const nodes = graph.nodes.map((node) =>
 		node === output ? { ...output, fields: [...output.fields, added] } : node,
 	);
-	return { nodes, edges: [...graph.edges, edge] };
+	return { ...graph, nodes, edges: [...graph.edges, edge] };
 }
 
 /** Whether an output of a step is wired into the output node. */
@@ -177,11 +188,18 @@ export function cut(graph: Graph, ids: readonly string[]): Graph {
 	return {
 		nodes: graph.nodes.filter((node) => taken.has(node.id)),
 		edges: graph.edges.filter((edge) => taken.has(edge.source) && taken.has(edge.target)),
+		notes: graph.notes.filter((note) => taken.has(note.id)),
 	};
 }
 
-/** The graph with `clip` in it under new ids and names. A second input or output stays out. */
-export function paste(graph: Graph, clip: Graph, offset: Position): [Graph, string[]] {
+/** The graph with `clip` in it under new ids and names, and the new id of each of its nodes and
+ * notes. A second input or output stays out. */
+export function paste(
+	graph: Graph,
+	clip: Graph,
+	offset: Position,
+): [Graph, ReadonlyMap<string, string>] {
+	const aside = ({ x, y }: Position) => ({ x: x + offset.x, y: y + offset.y });
 	const ids = idsOf(graph);
 	const names = new Set(namesOf(graph));
 	const fresh = new Map<string, string>();
@@ -193,8 +211,7 @@ export function paste(graph: Graph, clip: Graph, offset: Position): [Graph, stri
 		ids.add(id);
 		names.add(name);
 		fresh.set(node.id, id);
-		const position = { x: node.position.x + offset.x, y: node.position.y + offset.y };
-		nodes.push({ ...node, id, name, position });
+		nodes.push({ ...node, id, name, position: aside(node.position) });
 	}
 	const edgeIds = new Set(graph.edges.map((edge) => edge.id));
 	const edges = [...graph.edges];
@@ -205,7 +222,16 @@ export function paste(graph: Graph, clip: Graph, offset: Position): [Graph, stri
 		edgeIds.add(id);
 		edges.push({ ...edge, id, source, target });
 	}
-	return [{ nodes, edges }, [...fresh.values()]];
+	// Nodes and notes stand side by side on the board: no two of them have one id.
+	const noteIds = new Set([...ids, ...graph.notes.map((note) => note.id)]);
+	const notes = [...graph.notes];
+	for (const note of clip.notes) {
+		const id = freeId("t", noteIds);
+		noteIds.add(id);
+		fresh.set(note.id, id);
+		notes.push({ ...note, id, position: aside(note.position) });
+	}
+	return [{ ...graph, nodes, edges, notes }, fresh];
 }
 
 function mapNodes(graph: Graph, change: (node: GraphNode) => GraphNode): Graph {
@@ -259,7 +285,7 @@ function dropLooseWires(graph: Graph, id: string): Graph {
 }
 
 function idsOf(graph: Graph): Set<string> {
-	return new Set(graph.nodes.map((node) => node.id));
+	return new Set([...graph.nodes, ...graph.notes].map((one) => one.id));
 }
 
 function namesOf(graph: Graph): string[] {

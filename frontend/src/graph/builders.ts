@@ -1,6 +1,7 @@
 // Small graphs for tests.
 
-import { type Graph, readSpec } from "./spec";
+import { readSpec } from "./read_spec";
+import type { Graph } from "./spec";
 
 type Json = Record<string, unknown>;
 

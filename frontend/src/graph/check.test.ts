@@ -2,7 +2,7 @@ import { describe, expect, it, test } from "vitest";
 import cases from "../../../tests/fixtures/graph_problems.json";
 import { graphOf } from "./builders";
 import { check, findCircle } from "./check";
-import { readSpec } from "./spec";
+import { readSpec } from "./read_spec";
 
 describe("the problems that the engine tells too", () => {
 	test.each(cases.map((row) => [row.name, row] as const))("%s", (_, { spec, problems }) => {

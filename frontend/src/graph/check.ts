@@ -1,8 +1,10 @@
 // What is wrong with a graph: the codes and sentences of `studio/engine/graph/check.py`.
 // The server has the last word; this is what people see while they draw.
 
+import type { Into, Path } from "./levels";
+import { partProblems } from "./parts_check";
 import { type Ports, readPorts } from "./ports";
-import { type Edge, ENGINE_KINDS, type Graph, type GraphNode, isEnd } from "./spec";
+import { type Edge, ENGINE_KINDS, type Graph, type GraphNode, isEnd, isStep } from "./spec";
 import { accepts, NAME, SignatureError } from "./types";
 
 export interface Problem {
@@ -11,7 +13,7 @@ export interface Problem {
 	readonly node: string;
 	readonly field: string;
 	readonly edge: string;
-	/** Of a problem inside the node's pipelines, which only the server sees: the way to it. */
+	/** Of a problem inside the node's pipelines, the way to it: part, node, part … */
 	readonly inside?: readonly string[];
 }
 
@@ -28,7 +30,37 @@ export function check(graph: Graph, kinds: ReadonlySet<string> = ENGINE_KINDS): 
 	}
 	problems.push(...edgeProblems(graph, ports), ...missingWires(graph, ports));
 	problems.push(...cycleProblems(graph));
+	for (const node of graph.nodes) {
+		if (!isStep(node) || !ports.has(node.id)) continue;
+		problems.push(...partProblems(node, (inside) => check(inside, kinds)));
+	}
 	return problems.length > 0 ? problems : unreachable(graph);
+}
+
+/** The problems of the level at the end of the way, placed as that level knows them. */
+export function problemsAt(problems: readonly Problem[], path: Path): readonly Problem[] {
+	let found = problems;
+	for (const { node, part } of path) {
+		found = found
+			.filter((one) => one.node === node && one.inside?.[0] === part)
+			.map(({ inside = [], ...one }) => {
+				const [, inner = "", ...deeper] = inside;
+				return { ...one, node: inner, ...(deeper.length > 0 ? { inside: deeper } : {}) };
+			});
+	}
+	return found;
+}
+
+/** The level that a problem lies in, and the problem as that level knows it. */
+export function placeOf(problem: Problem): { way: Path; found: Problem } {
+	const inside = problem.inside ?? [];
+	const way: Into[] = [];
+	let node = problem.node;
+	for (let index = 0; index < inside.length; index += 2) {
+		way.push({ node, part: inside[index] ?? "" });
+		node = inside[index + 1] ?? "";
+	}
+	return { way, found: { ...problem, node } };
 }
 
 function problem(code: string, message: string, place: Partial<Problem> = {}): Problem {

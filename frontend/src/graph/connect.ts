@@ -1,7 +1,11 @@
 // Wires: whether one may be drawn, and drawing it.
 
+import { addNode } from "./actions";
 import { targetsOf } from "./check";
+import { type Converter, converters } from "./converters";
+import { freeSpot } from "./layout";
 import { findPort, type Port, portsOf } from "./ports";
+import { freeName, type SignatureField } from "./signature";
 import { type Edge, freeId, type Graph, nodeById } from "./spec";
 import { accepts } from "./types";
 
@@ -47,6 +51,44 @@ export function connect(graph: Graph, wire: Wire): Graph {
 	const others = graph.edges.filter((edge) => !isInto(edge, target, target_field));
 	const id = replaced?.id ?? freeId("e", new Set(graph.edges.map((edge) => edge.id)));
 	return { ...graph, edges: [...others, { id, source, source_field, target, target_field }] };
+}
+
+/** The conversions that would make a refused wire legal, the likeliest first. */
+export function convertersFor(graph: Graph, wire: Wire): Converter[] {
+	const from = findPort(graph, wire.source, "output", wire.source_field);
+	const to = findPort(graph, wire.target, "input", wire.target_field);
+	if (!from?.type || !to?.type || wire.source === wire.target) return [];
+	if (leadingTo(graph, wire.source).has(wire.target)) return [];
+	return converters(from.type, to.type);
+}
+
+/** The graph with a Convert step in the middle of the wire, and its id; both its ends are wired. */
+export function convertBetween(graph: Graph, wire: Wire, converter: Converter): [Graph, string] {
+	const [source, target] = [nodeById(graph, wire.source), nodeById(graph, wire.target)];
+	const from = findPort(graph, wire.source, "output", wire.source_field);
+	const to = findPort(graph, wire.target, "input", wire.target_field);
+	if (!source || !target || !from || !to) return [graph, ""];
+	const fields: SignatureField[] = [
+		{ name: from.name, role: "input", type: from.text, description: "" },
+		{ name: freeName(to.name, [from.name]), role: "output", type: to.text, description: "" },
+	];
+	const between = {
+		x: (source.position.x + target.position.x) / 2,
+		y: (source.position.y + target.position.y) / 2,
+	};
+	const [added, id] = addNode(
+		graph,
+		{
+			kind: "convert",
+			name: converter.name,
+			signature: { fields, instruction: "" },
+			params: { rule: converter.name },
+		},
+		freeSpot(graph, between),
+	);
+	const [input, output] = fields.map(({ name }) => name);
+	const half = connect(added, { ...wire, target: id, target_field: input ?? "" });
+	return [connect(half, { ...wire, source: id, source_field: output ?? "" }), id];
 }
 
 export function wireInto(graph: Graph, node: string, field: string): Edge | undefined {
@@ -106,7 +148,7 @@ function leadingTo(graph: Graph, id: string): ReadonlySet<string> {
 }
 
 /** The start and everything that can be reached from it. */
-function reach(start: string, next: ReadonlyMap<string, ReadonlySet<string>>): Set<string> {
+export function reach(start: string, next: ReadonlyMap<string, ReadonlySet<string>>): Set<string> {
 	const seen = new Set<string>();
 	const waiting = [start];
 	for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {

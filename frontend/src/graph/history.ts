@@ -8,8 +8,6 @@ export interface History<T> {
 	readonly mark: string;
 }
 
-export const LONGEST_PAST = 200;
-
 export function begin<T>(present: T): History<T> {
 	return { past: [], present, future: [], mark: "" };
 }
@@ -18,8 +16,7 @@ export function begin<T>(present: T): History<T> {
 export function commit<T>(history: History<T>, next: T, mark = ""): History<T> {
 	if (next === history.present) return history;
 	if (mark && mark === history.mark) return { ...history, present: next, future: [] };
-	const past = [...history.past, history.present].slice(-LONGEST_PAST);
-	return { past, present: next, future: [], mark };
+	return { past: [...history.past, history.present], present: next, future: [], mark };
 }
 
 export function undo<T>(history: History<T>): History<T> {

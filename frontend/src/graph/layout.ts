@@ -1,50 +1,83 @@
-// Tidying up: columns in the order in which values flow.
+// Where nodes lie: how big they are, where there is room, and tidying up.
 
+import { Graph as Drawing, layout } from "@dagrejs/dagre";
 import { moveNodes } from "./actions";
-import { findCircle } from "./check";
 import { portsOf } from "./ports";
 import { type Graph, type GraphNode, isStep, type Position } from "./spec";
 
-const COLUMN = 300;
-const GAP = 48;
+export interface Size {
+	readonly width: number;
+	readonly height: number;
+}
 
-/** The graph with every node in the column after the last of its sources. */
-export function tidy(graph: Graph): Graph {
-	if (findCircle(graph)) return graph;
-	const columns = new Map<string, number>();
-	const column = (node: GraphNode): number => columns.get(node.id) ?? 0;
-	// Each round moves nodes at least one column on; without circles it ends.
-	for (let moved = true; moved; ) {
-		moved = false;
-		for (const edge of graph.edges) {
-			const wanted = (columns.get(edge.source) ?? 0) + 1;
-			if ((columns.get(edge.target) ?? 0) < wanted) {
-				columns.set(edge.target, wanted);
-				moved = true;
-			}
+/** What the browser has measured, by node; of others it is guessed. */
+export type Sizes = ReadonlyMap<string, Size>;
+
+export const GRID = 20;
+export const CARD_WIDTH = 240;
+/** From the left edge of a node to that of the next column. */
+export const COLUMN = 300;
+const GAP = 48;
+/** From here on the better ranking would take seconds. */
+const MANY = 400;
+const UNMEASURED: Sizes = new Map();
+
+export function sizeOf(node: GraphNode, sizes: Sizes = UNMEASURED): Size {
+	return sizes.get(node.id) ?? { width: CARD_WIDTH, height: heightOf(node) };
+}
+
+export function toGrid({ x, y }: Position): Position {
+	return { x: Math.round(x / GRID) * GRID, y: Math.round(y / GRID) * GRID };
+}
+
+/** The graph with its nodes in columns, in the order in which values flow. With `only`, these
+ * nodes are put in order where they are, and the others stay. */
+export function tidy(
+	graph: Graph,
+	sizes: Sizes = UNMEASURED,
+	only: readonly string[] = [],
+): Graph {
+	const chosen = new Set(only.length > 1 ? only : graph.nodes.map(({ id }) => id));
+	const nodes = graph.nodes
+		.filter(({ id }) => chosen.has(id))
+		.sort((one, other) => one.position.y - other.position.y);
+	if (nodes.length === 0) return graph;
+	const drawing = new Drawing();
+	drawing.setGraph({
+		rankdir: "LR",
+		nodesep: GAP,
+		ranksep: COLUMN - CARD_WIDTH,
+		ranker: nodes.length > MANY ? "longest-path" : "network-simplex",
+	});
+	drawing.setDefaultEdgeLabel(() => ({}));
+	for (const node of nodes) drawing.setNode(node.id, { ...sizeOf(node, sizes) });
+	for (const { source, target } of graph.edges) {
+		if (source !== target && chosen.has(source) && chosen.has(target)) {
+			drawing.setEdge(source, target);
 		}
 	}
-	const last = Math.max(0, ...graph.nodes.map(column));
-	for (const node of graph.nodes)
-		if (node.kind === "output") columns.set(node.id, Math.max(last, 1));
-	const positions = new Map<string, Position>();
-	for (let index = 0; index <= Math.max(last, 1); index += 1) {
-		const stack = graph.nodes
-			.filter((node) => column(node) === index)
-			.sort((a, b) => a.position.y - b.position.y);
-		const total = stack.reduce((sum, node) => sum + heightOf(node) + GAP, -GAP);
-		let y = Math.round(-total / 2);
-		for (const node of stack) {
-			positions.set(node.id, { x: index * COLUMN, y });
-			y += heightOf(node) + GAP;
-		}
-	}
-	return moveNodes(graph, positions);
+	layout(drawing);
+	const placed = nodes.map((node) => {
+		const { x, y } = drawing.node(node.id) as Position;
+		const { width, height } = sizeOf(node, sizes);
+		return { id: node.id, x: x - width / 2, y: y - height / 2 };
+	});
+	const least = (along: "x" | "y", of: readonly Position[]) =>
+		Math.min(...of.map((position) => position[along]));
+	const before = nodes.map(({ position }) => position);
+	const corner =
+		only.length > 1 ? { x: least("x", before), y: least("y", before) } : { x: 0, y: 0 };
+	const aside = { x: corner.x - least("x", placed), y: corner.y - least("y", placed) };
+	return moveNodes(
+		graph,
+		new Map(placed.map(({ id, x, y }) => [id, toGrid({ x: x + aside.x, y: y + aside.y })])),
+	);
 }
 
 /** The nearest place at or below `wanted` where a new node covers none. */
 export function freeSpot(graph: Graph, wanted: Position): Position {
-	let { x, y } = wanted;
+	const { x } = wanted;
+	let { y } = wanted;
 	const covers = (node: GraphNode) =>
 		Math.abs(node.position.x - x) < 260 &&
 		y < node.position.y + heightOf(node) &&
@@ -52,9 +85,7 @@ export function freeSpot(graph: Graph, wanted: Position): Position {
 	for (let found = graph.nodes.find(covers); found; found = graph.nodes.find(covers)) {
 		y = found.position.y + heightOf(found) + 20;
 	}
-	x = Math.round(x / 20) * 20;
-	y = Math.round(y / 20) * 20;
-	return { x, y };
+	return toGrid({ x, y });
 }
 
 /** About how tall a node is drawn. */

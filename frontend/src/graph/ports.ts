@@ -1,12 +1,13 @@
 // What can be wired into a node and out of it.
 
+import { signatureRefusal } from "./parts";
+import { readSignature } from "./read_spec";
 import { checkFields, type Field, type Role } from "./signature";
 import {
 	type Graph,
 	type GraphNode,
 	isEnd,
 	isStep,
-	readSignature,
 	type StepKind,
 	type StepNode,
 	type UnknownNode,
@@ -33,7 +34,7 @@ export interface Ports {
 	readonly optional: ReadonlySet<string>;
 }
 
-export const REASONING: Field = {
+const REASONING: Field = {
 	name: "reasoning",
 	type: "str",
 	description: "Think step by step before the answer.",
@@ -122,6 +123,8 @@ function readNode(node: GraphNode): Ports {
 					: "ChainOfThought adds the field “reasoning” itself: rename yours, or use Predict.",
 			);
 		}
+		const refused = signatureRefusal(node);
+		if (refused) throw new SignatureError(refused);
 	}
 	const side = (role: Role) =>
 		new Map(

@@ -3,7 +3,8 @@ import { cut, moveNodes, paste, rename, setInstruction, setParams } from "./acti
 import { oneStep } from "./builders";
 import { check } from "./check";
 import { portsOf } from "./ports";
-import { type Graph, MOST_NODES, readSpec, toSpec } from "./spec";
+import { readSpec } from "./read_spec";
+import { type Graph, MOST_NODES, toSpec } from "./spec";
 
 const position = { x: 0, y: 0 };
 const WIRE = { id: "e1", source: "n3", source_field: "a", target: "n1", target_field: "text" };
@@ -83,7 +84,7 @@ it("reads nodes whose parts have wrong types", () => {
 });
 
 describe("what this page does not edit is saved as it came", () => {
-	const parts = { body: { version: 1, nodes: [], edges: [], note: "kept" } };
+	const parts = { body: { version: 1, nodes: [], edges: [] } };
 	const signature = {
 		fields: [
 			{

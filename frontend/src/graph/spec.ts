@@ -1,10 +1,15 @@
-// The document that people draw, and the road between it and the JSON of the server.
+// The document that people draw, and the JSON that the server saves of it.
 
-import type { Field, Role, Signature } from "./signature";
+import type { Field, Signature } from "./signature";
 
 export const VERSION = 1;
 export const MOST_NODES = 2_000;
 export const MOST_EDGES = 10_000;
+export const MOST_NOTES = 500;
+/** In letters. */
+export const LONGEST_NOTE = 5_000;
+/** Pipelines inside pipelines. */
+export const MOST_DEEP = 5;
 
 export type EndKind = "input" | "output";
 /** The steps that this page draws; packages may add others. */
@@ -40,11 +45,11 @@ export interface Position {
 	readonly y: number;
 }
 
-interface Base {
+export interface Base {
 	readonly id: string;
 	readonly name: string;
 	readonly position: Position;
-	/** What else the node holds, such as the pipelines inside of it: kept as it is. */
+	/** What else the node holds: kept as it is. */
 	readonly extra?: Readonly<Record<string, unknown>>;
 }
 
@@ -61,7 +66,22 @@ export interface StepNode extends Base {
 	readonly params: Readonly<Record<string, unknown>>;
 	/** The saved module that it was made from, or nothing. */
 	readonly module: string;
+	/** The short name of the LM connection that answers here; empty: the run's. */
+	readonly lm: string;
+	/** Worked examples that were pinned by hand: values by field name. */
+	readonly demos: readonly PinnedDemo[];
+	/** The pipelines inside of it, by the part's name. */
+	readonly parts: Readonly<Record<string, Graph>>;
 }
+
+export type PinnedDemo = Readonly<Record<string, unknown>>;
+
+/** What a step holds that nobody has touched. */
+export const UNTOUCHED: Pick<StepNode, "lm" | "demos" | "parts"> = {
+	lm: "",
+	demos: [],
+	parts: {},
+};
 
 /** A node of a kind that this page does not know: kept as it is, so that saving loses nothing. */
 export interface UnknownNode extends Base {
@@ -79,20 +99,25 @@ export interface Edge {
 	readonly target_field: string;
 }
 
+/** Words on the board; the program knows nothing of them. */
+export interface Note {
+	readonly id: string;
+	readonly text: string;
+	readonly position: Position;
+}
+
 export interface Graph {
 	readonly nodes: readonly GraphNode[];
 	readonly edges: readonly Edge[];
+	readonly notes: readonly Note[];
 }
 
 export interface Spec {
 	version: number;
 	nodes: unknown[];
 	edges: unknown[];
+	notes?: unknown[];
 }
-
-export type ReadSpec =
-	| { graph: Graph; repairs: string[]; refused: "" }
-	| { graph: null; repairs: []; refused: string };
 
 export function isStep(node: GraphNode): node is StepNode {
 	return isStepKind(node.kind);
@@ -114,167 +139,46 @@ export function nodeById(graph: Graph, id: string): GraphNode | undefined {
 	return graph.nodes.find((node) => node.id === id);
 }
 
-/** The first of `n1`, `n2` … that no node or wire has. */
-export function freeId(prefix: "n" | "e", taken: ReadonlySet<string>): string {
+let ending: () => string = () => "";
+
+/** Let new ids end in something that no other page thinks of, and no removed node had: then what
+ * two people add is told apart. Until this is called ids are plain: `n1`, `n2` … */
+export function endIdsWith(make: () => string): void {
+	ending = make;
+}
+
+/** The first of `n1`, `n2` … that no node, wire or note has. */
+export function freeId(prefix: "n" | "e" | "t", taken: ReadonlySet<string>): string {
 	for (let number = taken.size + 1; ; number += 1) {
-		const id = `${prefix}${number}`;
+		const id = `${prefix}${number}${ending()}`;
 		if (!taken.has(id)) return id;
 	}
 }
 
-/** The JSON that the server saves. */
+/** The JSON that the server saves. What is empty is left out, so that equal drawings are equal. */
 export function toSpec(graph: Graph): Spec {
-	return { version: VERSION, nodes: graph.nodes.map(nodeToJson), edges: [...graph.edges] };
+	const { nodes, edges, notes } = graph;
+	const spec: Spec = { version: VERSION, nodes: nodes.map(nodeToJson), edges: [...edges] };
+	return notes.length > 0 ? { ...spec, notes: [...notes] } : spec;
 }
 
 function nodeToJson(node: GraphNode): unknown {
-	if (node.kind !== "unknown") {
-		const { extra, ...own } = node;
-		return { ...extra, ...own };
+	if (node.kind === "unknown") {
+		return { ...node.raw, id: node.id, name: node.name, position: node.position };
 	}
-	return { ...node.raw, id: node.id, name: node.name, position: node.position };
-}
-
-/** A graph out of anybody's JSON: what can be mended is mended and told, the rest is refused. */
-export function readSpec(data: unknown): ReadSpec {
-	const refuse = (refused: string): ReadSpec => ({ graph: null, repairs: [], refused });
-	if (!isObject(data)) return refuse("This is no pipeline: expected a JSON object.");
-	if (data.version !== VERSION) {
-		return refuse(
-			`This pipeline is of version ${JSON.stringify(data.version)}; this studio reads ${VERSION}. ` +
-				"It is not shown, so that nothing of it is lost. Update the studio to edit it.",
-		);
-	}
-	const { nodes, edges } = data;
-	if (!Array.isArray(nodes) || !Array.isArray(edges)) {
-		return refuse("A pipeline needs a list of nodes and of edges.");
-	}
-	if (nodes.length > MOST_NODES || edges.length > MOST_EDGES) {
-		return refuse(
-			`A pipeline may have ${MOST_NODES} nodes and ${MOST_EDGES} wires; ` +
-				`this one has ${nodes.length} and ${edges.length}.`,
-		);
-	}
-	const repairs: string[] = [];
-	const read = readNodes(nodes, repairs);
-	return { graph: { nodes: read, edges: readEdges(edges, read, repairs) }, repairs, refused: "" };
-}
-
-function readNodes(items: unknown[], repairs: string[]): GraphNode[] {
-	const ids = new Set<string>();
-	const nodes: GraphNode[] = [];
-	for (const item of items) {
-		if (!isObject(item)) {
-			repairs.push("Something that is no node was removed.");
-			continue;
-		}
-		let id = text(item.id);
-		if (!id || ids.has(id)) {
-			const fresh = freeId("n", new Set([...ids, ...items.map(idOf)]));
-			repairs.push(
-				id ? `Two nodes had the id “${id}”: the second is now “${fresh}”.` : "A node had no id.",
-			);
-			id = fresh;
-		}
-		ids.add(id);
-		nodes.push(readNode(item, id));
-	}
-	return nodes;
-}
-
-function readNode(item: Record<string, unknown>, id: string): GraphNode {
-	const base = { id, name: text(item.name), position: readPosition(item.position) };
-	const kind = text(item.kind);
-	if (isEndKind(kind)) {
-		const extra = without(item, [...BASE_KEYS, "fields"]);
-		return { ...base, ...extra, kind, fields: readFields(item.fields) };
-	}
-	if (isStepKind(kind)) {
-		const extra = without(item, [...BASE_KEYS, "signature", "params", "module"]);
-		return {
-			...base,
-			...extra,
-			kind,
-			signature: readSignature(item.signature),
-			params: isObject(item.params) ? item.params : {},
-			module: text(item.module),
-		};
-	}
-	return { ...base, kind: "unknown", raw: item };
-}
-
-const BASE_KEYS: readonly string[] = ["id", "kind", "name", "position"];
-
-/** `extra` with all keys but these, if there are any. */
-function without(item: Record<string, unknown>, keys: readonly string[]): Pick<Base, "extra"> {
-	const others = Object.entries(item).filter(([key]) => !keys.includes(key));
-	return others.length > 0 ? { extra: Object.fromEntries(others) } : {};
-}
-
-function readEdges(items: unknown[], nodes: GraphNode[], repairs: string[]): Edge[] {
-	const known = new Set(nodes.map((node) => node.id));
-	const ids = new Set<string>();
-	const edges: Edge[] = [];
-	for (const item of items) {
-		const edge = isObject(item) ? readEdge(item) : null;
-		if (!edge || !known.has(edge.source) || !known.has(edge.target)) {
-			repairs.push("A wire led to a node that is not there: it was removed.");
-			continue;
-		}
-		const id =
-			edge.id && !ids.has(edge.id) ? edge.id : freeId("e", new Set([...ids, ...items.map(idOf)]));
-		ids.add(id);
-		edges.push({ ...edge, id });
-	}
-	return edges;
-}
-
-function readEdge(item: Record<string, unknown>): Edge {
+	const { extra, ...own } = node;
+	if (!("parts" in own)) return { ...extra, ...own };
+	const { lm, demos, parts, ...bare } = own;
+	const inside = Object.entries(parts).map(([name, part]) => [name, toSpec(part)]);
 	return {
-		...item,
-		id: text(item.id),
-		source: text(item.source),
-		source_field: text(item.source_field),
-		target: text(item.target),
-		target_field: text(item.target_field),
+		...extra,
+		...bare,
+		...(lm ? { lm } : {}),
+		...(demos.length > 0 ? { demos } : {}),
+		...(inside.length > 0 ? { parts: Object.fromEntries(inside) } : {}),
 	};
-}
-
-function readFields(items: unknown): Field[] {
-	if (!Array.isArray(items)) return [];
-	return items.filter(isObject).map((item) => ({
-		...item, // constraints, a default: kept as they are
-		name: text(item.name),
-		type: text(item.type) || "str",
-		description: text(item.description),
-	}));
-}
-
-export function readSignature(data: unknown): Signature {
-	if (!isObject(data) || !Array.isArray(data.fields)) return { fields: [], instruction: "" };
-	const roles = data.fields.filter(isObject).map((item) => text(item.role));
-	const fields = readFields(data.fields).map((field, index) => {
-		const role: Role = roles[index] === "output" ? "output" : "input";
-		return { ...field, role };
-	});
-	return { fields, instruction: text(data.instruction) };
-}
-
-function readPosition(position: unknown): Position {
-	if (!isObject(position)) return { x: 0, y: 0 };
-	const number = (value: unknown) =>
-		typeof value === "number" && Number.isFinite(value) ? value : 0;
-	return { x: number(position.x), y: number(position.y) };
 }
 
 export function isObject(value: unknown): value is Record<string, unknown> {
 	return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function idOf(item: unknown): string {
-	return isObject(item) ? text(item.id) : "";
-}
-
-function text(value: unknown): string {
-	return typeof value === "string" ? value : "";
 }

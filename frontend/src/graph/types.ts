@@ -18,7 +18,7 @@ export type FieldType =
 
 export const SCALARS: readonly Scalar[] = ["str", "int", "float", "bool"];
 export const PLAIN: readonly Plain[] = ["date", "image", "document", "history", "tool"];
-export const STR: FieldType = { kind: "str" };
+const STR: FieldType = { kind: "str" };
 export const NAME = /^[a-z][a-z0-9_]{0,63}$/;
 
 const KNOWN =

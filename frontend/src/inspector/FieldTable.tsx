@@ -3,6 +3,7 @@
 import type { ReactNode } from "react";
 import { type Field, freeName } from "../graph";
 import { Icon } from "../nodes/Icon";
+import { Bounds } from "./Bounds";
 import { NameInput } from "./NameField";
 import { TypeField } from "./TypeField";
 
@@ -39,7 +40,7 @@ export function FieldTable({
 			{fields.map((field, index) => (
 				// The place is the identity: names change while they are typed.
 				// biome-ignore lint/suspicious/noArrayIndexKey: see above
-				<div className="field-row" key={index}>
+				<div className="field-row" key={index} data-field={field.name}>
 					<div className="field-line">
 						<NameInput
 							aria-label={`Name of field ${index + 1}`}
@@ -80,6 +81,16 @@ export function FieldTable({
 						disabled={disabled}
 						onChange={(event) =>
 							replace(index, { description: event.target.value }, `field-text:${index}`)
+						}
+					/>
+					<Bounds
+						field={field}
+						disabled={disabled}
+						onField={(changed, mark) =>
+							onFields(
+								fields.map((other, at) => (at === index ? changed : other)),
+								`field-bound:${index}:${mark}`,
+							)
 						}
 					/>
 					{extra?.(field)}

@@ -1,28 +1,42 @@
 // The panel beside the canvas: whatever is selected, as a form.
 
-import { type Graph, type GraphNode, isEnd, isStep, nodeById } from "../graph";
+import {
+	addressOf,
+	type Graph,
+	type GraphNode,
+	isEnd,
+	isStep,
+	nodeById,
+	noteById,
+} from "../graph";
 import { Icon } from "../nodes/Icon";
 import { lookOf, nodeClass } from "../nodes/kinds";
 import { useEditor, useStores } from "../store/hooks";
 import { EndForm } from "./EndForm";
 import { NameField } from "./NameField";
+import { NoteForm } from "./NoteForm";
+import { GroupButton } from "./Parts";
+import { RemoveButton } from "./RemoveButton";
 import { StepForm } from "./StepForm";
 
 export function Inspector() {
-	const graph = useEditor((state) => state.history.present);
+	const graph = useEditor((state) => state.graph);
 	const selection = useEditor((state) => state.selection);
+	const level = useEditor((state) => addressOf(state.path));
 	const [node] = selection.nodes.map((id) => nodeById(graph, id));
 	const count = selection.nodes.length + selection.edges.length;
-	if (node && selection.nodes.length === 1) return <NodeForm key={node.id} node={node} />;
+	// Levels number their nodes alike, and what is half typed belongs to one of them.
+	if (node && selection.nodes.length === 1)
+		return <NodeForm key={`${level} ${node.id}`} node={node} />;
+	const note = noteById(graph, selection.nodes[0] ?? "");
+	if (note && count === 1) return <NoteForm key={`${level} ${note.id}`} note={note} />;
 	if (count === 1) return <WirePanel graph={graph} id={selection.edges[0] ?? ""} />;
 	if (count > 1) return <ManyPanel count={count} />;
 	return <Overview graph={graph} />;
 }
 
 function NodeForm({ node }: { node: GraphNode }) {
-	const problems = useEditor((state) =>
-		state.problems.filter((problem) => problem.node === node.id),
-	);
+	const problems = useEditor((state) => state.here.filter((problem) => problem.node === node.id));
 	return (
 		<div className={`inspector-body ${nodeClass(node.kind)}`}>
 			<p className="inspector-kind">
@@ -44,14 +58,22 @@ function NodeForm({ node }: { node: GraphNode }) {
 			<NameField node={node} />
 			{isStep(node) && <StepForm node={node} />}
 			{isEnd(node) && <EndForm node={node} />}
-			{node.kind === "unknown" && (
-				<p className="panel-note">
-					This page does not know “{String(node.raw.kind)}”. It is kept as it is; remove it, or
-					edit the pipeline in a newer studio.
-				</p>
-			)}
+			{node.kind === "unknown" && <Foreign kind={String(node.raw.kind)} />}
 			<SelectionButtons />
 		</div>
+	);
+}
+
+/** A step that this page has no form for: of a package that was added, or of another studio. */
+function Foreign({ kind }: { kind: string }) {
+	const { page } = useStores();
+	const isRun = page.palette.kinds.some((one) => one.kind === kind);
+	return (
+		<p className="panel-note">
+			{isRun
+				? `“${kind}” comes from an added package. Its name and wires are changed here; everything else in the outline (O) and in the code.`
+				: `This studio does not know “${kind}”. It is kept as it is; remove it, or edit the pipeline in a studio that has it.`}
+		</p>
 	);
 }
 
@@ -64,13 +86,7 @@ function SelectionButtons() {
 			<button type="button" className="btn btn-sm" onClick={() => editor.getState().duplicate()}>
 				<Icon name="copy" /> Duplicate
 			</button>
-			<button
-				type="button"
-				className="btn btn-sm btn-ghost text-error"
-				onClick={() => editor.getState().removeSelected()}
-			>
-				<Icon name="trash" /> Remove
-			</button>
+			<RemoveButton />
 		</div>
 	);
 }
@@ -79,6 +95,7 @@ function ManyPanel({ count }: { count: number }) {
 	return (
 		<div className="inspector-body">
 			<p className="inspector-title">{count} things are selected</p>
+			<GroupButton />
 			<SelectionButtons />
 		</div>
 	);
@@ -86,10 +103,7 @@ function ManyPanel({ count }: { count: number }) {
 
 function WirePanel({ graph, id }: { graph: Graph; id: string }) {
 	const { editor } = useStores();
-	const readOnly = useEditor((state) => state.readOnly);
-	const problem = useEditor(
-		(state) => state.problems.find(({ edge }) => edge === id)?.message ?? "",
-	);
+	const problem = useEditor((state) => state.here.find(({ edge }) => edge === id)?.message ?? "");
 	const edge = graph.edges.find((other) => other.id === id);
 	if (!edge) return null;
 	const name = (node: string) => nodeById(graph, node)?.name ?? "?";
@@ -115,15 +129,7 @@ function WirePanel({ graph, id }: { graph: Graph; id: string }) {
 				>
 					Choose another source
 				</button>
-				{!readOnly && (
-					<button
-						type="button"
-						className="btn btn-sm btn-ghost text-error"
-						onClick={() => editor.getState().removeSelected()}
-					>
-						<Icon name="trash" /> Remove
-					</button>
-				)}
+				<RemoveButton />
 			</div>
 		</div>
 	);
@@ -132,7 +138,7 @@ function WirePanel({ graph, id }: { graph: Graph; id: string }) {
 /** The pipeline as a list: the way to every node without a mouse. */
 function Overview({ graph }: { graph: Graph }) {
 	const { editor, page } = useStores();
-	const problems = useEditor((state) => state.problems);
+	const problems = useEditor((state) => state.here);
 	return (
 		<div className="inspector-body">
 			<p className="inspector-title">{page.name}</p>

@@ -5,7 +5,7 @@ import { type GraphNode, NAME, rename } from "../graph";
 import { useEditor, useStores } from "../store/hooks";
 
 /** Why a name cannot be taken; empty when it can. */
-export function nameProblem(name: string, others: readonly string[]): string {
+function nameProblem(name: string, others: readonly string[]): string {
 	if (!name) return "It needs a name.";
 	if (!NAME.test(name)) return "Small letters, digits and _, beginning with a letter: order_id.";
 	return others.includes(name) ? `“${name}” is taken.` : "";
@@ -59,7 +59,7 @@ export function NameField({ node }: { node: GraphNode }) {
 	const { editor } = useStores();
 	const readOnly = useEditor((state) => state.readOnly);
 	const others = useEditor((state) =>
-		state.history.present.nodes.filter(({ id }) => id !== node.id).map(({ name }) => name),
+		state.graph.nodes.filter(({ id }) => id !== node.id).map(({ name }) => name),
 	);
 	const id = useId();
 	return (

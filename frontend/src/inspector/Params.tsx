@@ -15,7 +15,7 @@ export function Params({ node, params, disabled }: ParamsProps) {
 	const { editor } = useStores();
 	const id = useId();
 	const problem = useEditor((state) =>
-		state.problems.some((one) => one.node === node.id && one.code === "bad-params"),
+		state.here.some((one) => one.node === node.id && one.code === "bad-params"),
 	);
 	// What a kind is about should be seen; temperature and the like only by those who look.
 	const needed = params.some((param) => param.required || param.widget);
@@ -30,7 +30,7 @@ export function Params({ node, params, disabled }: ParamsProps) {
 		<details className="more" open={needed || problem || undefined}>
 			<summary className="form-label">Settings</summary>
 			{params.map((param) => (
-				<div className="form-row" key={param.name}>
+				<div className="form-row" key={param.name} data-param={param.name}>
 					<label className="form-label" htmlFor={`${id}-${param.name}`}>
 						{param.label ?? param.name}
 					</label>

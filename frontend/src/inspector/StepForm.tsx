@@ -20,17 +20,19 @@ import {
 	setSignature,
 } from "../graph";
 import { Icon } from "../nodes/Icon";
-import { useEditor, useStores, useTry } from "../store/hooks";
-import { stepOf } from "../store/trying";
+import { useEditor, useStores } from "../store/hooks";
 import { FieldTable } from "./FieldTable";
+import { LmChoice } from "./LmChoice";
 import { Params } from "./Params";
+import { Parts } from "./Parts";
+import { PinnedDemos } from "./PinnedDemos";
+import { PromptPreview } from "./PromptPreview";
 import { StepTrace } from "./StepTrace";
 import { Wires } from "./Wires";
 
 export function StepForm({ node }: { node: StepNode }) {
 	const { editor, page } = useStores();
 	const readOnly = useEditor((state) => state.readOnly);
-	const step = useTry((state) => stepOf(state.steps, node.name));
 	const id = useId();
 	const { fields } = node.signature;
 	const side = (role: Role) => fields.filter((field) => field.role === role);
@@ -47,9 +49,7 @@ export function StepForm({ node }: { node: StepNode }) {
 	};
 	const about = page.palette.kinds.find(({ kind }) => kind === node.kind);
 	const params = about?.params ?? [];
-	const others = page.palette.kinds.filter(
-		({ kind, needs_parts }) => isStepKind(kind) && (!needs_parts || kind === node.kind),
-	);
+	const others = page.palette.kinds.filter(({ kind }) => isStepKind(kind));
 	return (
 		<>
 			<div className="form-row">
@@ -75,6 +75,8 @@ export function StepForm({ node }: { node: StepNode }) {
 				</select>
 				<p className="form-hint">{about?.summary}</p>
 			</div>
+			<Parts node={node} />
+			<StepTrace node={node} />
 			<SignatureText
 				node={node}
 				disabled={readOnly}
@@ -128,8 +130,10 @@ export function StepForm({ node }: { node: StepNode }) {
 					<Expose node={node.id} field={name} />
 				</div>
 			))}
+			<LmChoice node={node} />
 			{params.length > 0 && <Params node={node} params={params} disabled={readOnly} />}
-			{step && <StepTrace step={step} />}
+			<PinnedDemos node={node} />
+			<PromptPreview node={node} />
 		</>
 	);
 }
@@ -155,6 +159,7 @@ function SignatureText({ node, disabled, onFields }: SignatureTextProps) {
 			</label>
 			<textarea
 				id={id}
+				data-signature
 				className="textarea textarea-sm mono grows"
 				rows={2}
 				spellCheck={false}
@@ -194,9 +199,9 @@ function canonical(text: string): string {
 function Expose({ node, field }: { node: string; field: string }) {
 	const { editor } = useStores();
 	const readOnly = useEditor((state) => state.readOnly);
-	const isThere = useEditor((state) => isExposed(state.history.present, node, field));
+	const isThere = useEditor((state) => isExposed(state.graph, node, field));
 	const hasOutput = useEditor((state) =>
-		state.history.present.nodes.some((other) => other.kind === "output"),
+		state.graph.nodes.some((other) => other.kind === "output"),
 	);
 	if (isThere) return <p className="form-hint">It is an output of the pipeline.</p>;
 	if (readOnly || !hasOutput) return null;

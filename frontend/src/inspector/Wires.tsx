@@ -19,7 +19,7 @@ export function Wires({ node }: { node: GraphNode }) {
 
 function WireChoice({ node, field, type }: { node: string; field: string; type: string }) {
 	const { editor } = useStores();
-	const graph = useEditor((state) => state.history.present);
+	const graph = useEditor((state) => state.graph);
 	const readOnly = useEditor((state) => state.readOnly);
 	const id = useId();
 	const edge = wireInto(graph, node, field);
@@ -33,6 +33,7 @@ function WireChoice({ node, field, type }: { node: string; field: string; type: 
 			</label>
 			<select
 				id={id}
+				data-wire={field}
 				className="select select-sm"
 				value={value}
 				disabled={readOnly}

@@ -1,35 +1,29 @@
 // A node on the canvas: what it is called, what goes in, what comes out, how its last run went.
 
-import {
-	Handle,
-	type Node,
-	type NodeProps,
-	Position,
-	useUpdateNodeInternals,
-} from "@xyflow/react";
-import { memo, useEffect, useRef } from "react";
-import { type GraphNode, isStep, type Port, portsOf, refusal } from "../graph";
-import { useEditor, useTry } from "../store/hooks";
-import { type NodeState, nodeStates, stepOf } from "../store/trying";
-import { showValue } from "../store/values";
+import { type Node, type NodeProps, useUpdateNodeInternals } from "@xyflow/react";
+import { memo, useEffect, useRef, useState } from "react";
+import { type GraphNode, isStep, portsOf } from "../graph";
+import { problemsOf, verdictsOn } from "../store/derived";
+import { useEditor } from "../store/hooks";
 import { Icon } from "./Icon";
-import { lookOf, nodeClass, typeClass } from "./kinds";
+import { nodeClass } from "./kinds";
+import { NodeFooter } from "./NodeFooter";
+import { NodeHead } from "./NodeHead";
+import { PartChips } from "./PartChips";
+import { PortRow } from "./PortRow";
+import { RunButton } from "./RunMenu";
+import { useNodeState } from "./running";
 
 export type CardNode = Node<{ node: GraphNode }, "card">;
 
-const STATE_WORDS: Record<NodeState, string> = {
-	waiting: "Waiting",
-	running: "Running",
-	done: "Done",
-	failed: "Failed",
-};
-
-export const NodeCard = memo(function NodeCard({ data: { node }, selected }: NodeProps<CardNode>) {
-	const look = lookOf(node.kind);
-	const problems = useEditor((state) =>
-		state.problems.filter((problem) => problem.node === node.id),
+function Card({ data: { node }, selected }: NodeProps<CardNode>) {
+	const problems = useEditor((state) => problemsOf(state.here, node.id));
+	const verdicts = useEditor((state) => verdictsOn(state, node));
+	const [hovered, setHovered] = useState(false);
+	const isAlone = useEditor(
+		({ selection }) => selection.nodes.length === 1 && selection.nodes[0] === node.id,
 	);
-	const state = useTry((trying) => nodeStates(trying).get(node.id));
+	const state = useNodeState(node.id);
 	const ports = portsOf(node);
 	const update = useUpdateNodeInternals();
 	const places = ports.map((port) => `${port.role}:${port.name}`).join(" ");
@@ -41,18 +35,11 @@ export const NodeCard = memo(function NodeCard({ data: { node }, selected }: Nod
 	}, [update, node.id, places]);
 	return (
 		<article
+			onPointerEnter={() => setHovered(true)}
+			onPointerLeave={() => setHovered(false)}
 			className={`node ${nodeClass(node.kind)} ${selected ? "is-selected" : ""} ${problems.length > 0 ? "has-problems" : ""} ${state ? `is-${state}` : ""}`}
 		>
-			<header className="node-head">
-				<span className="node-icon">
-					<Icon name={look.icon} />
-				</span>
-				<span className="node-title">
-					<span className="node-name">{node.name || "no name"}</span>
-					<span className="node-kind">
-						{node.kind === "unknown" ? String(node.raw.kind) : look.title}
-					</span>
-				</span>
+			<NodeHead node={node}>
 				{problems.length > 0 && (
 					<span
 						className="node-problems"
@@ -63,13 +50,8 @@ export const NodeCard = memo(function NodeCard({ data: { node }, selected }: Nod
 						<span className="sr-only"> problems</span>
 					</span>
 				)}
-				{state && (
-					<span className={`node-state is-${state}`}>
-						<span className="node-state-dot" aria-hidden="true" />
-						{STATE_WORDS[state]}
-					</span>
-				)}
-			</header>
+				{isStep(node) && <RunButton id={node.id} name={node.name} />}
+			</NodeHead>
 			{isStep(node) && node.signature.instruction && (
 				<p className="node-instruction">{node.signature.instruction}</p>
 			)}
@@ -81,68 +63,27 @@ export const NodeCard = memo(function NodeCard({ data: { node }, selected }: Nod
 				</p>
 			) : (
 				<ul className="ports">
-					{ports.map((port) => (
-						<PortRow key={`${port.role}:${port.name}`} node={node.id} port={port} />
+					{ports.map((port, index) => (
+						<PortRow
+							key={`${port.role}:${port.name}`}
+							node={node.id}
+							port={port}
+							verdict={verdicts[index] ?? ""}
+							isBroken={problems.some((problem) => problem.field === port.name)}
+							showsPlus={hovered || isAlone}
+						/>
 					))}
 				</ul>
 			)}
-			{state === "done" && isStep(node) && <Answer name={node.name} />}
+			{isStep(node) && <PartChips node={node} />}
+			<NodeFooter id={node.id} />
 		</article>
 	);
-});
-
-function PortRow({ node, port }: { node: string; port: Port }) {
-	const reason = useEditor((state) => {
-		const { loose } = state;
-		if (!loose) return "";
-		if (loose.node === node && loose.field === port.name && loose.role === port.role) return "";
-		if (loose.role === port.role) return "same side";
-		const [source, target] =
-			loose.role === "output"
-				? [loose, { node, field: port.name }]
-				: [{ node, field: port.name }, loose];
-		return refusal(state.history.present, {
-			source: source.node,
-			source_field: source.field,
-			target: target.node,
-			target_field: target.field,
-		});
-	});
-	const offered = useEditor((state) => state.loose !== null && state.loose.role !== port.role);
-	const broken = useEditor((state) =>
-		state.problems.some((problem) => problem.node === node && problem.field === port.name),
-	);
-	const look = typeClass(port.type);
-	const isIn = port.role === "input";
-	return (
-		<li
-			className={`port port-${port.role} ${reason ? "is-dim" : offered ? "is-offered" : ""} ${broken ? "is-broken" : ""}`}
-			data-port={`${port.role}:${port.name}`}
-			title={reason && reason !== "same side" ? reason : `${port.name}: ${port.text}`}
-		>
-			<Handle
-				type={isIn ? "target" : "source"}
-				position={isIn ? Position.Left : Position.Right}
-				id={`${isIn ? "in" : "out"}:${port.name}`}
-				className={`handle ${look}`}
-			/>
-			<span className="port-name">{port.name}</span>
-			<span className={`port-type ${look}`}>{port.text}</span>
-		</li>
-	);
 }
 
-function Answer({ name }: { name: string }) {
-	const step = useTry((state) => stepOf(state.steps, name));
-	if (!step) return null;
-	return (
-		<dl className="node-answer">
-			{Object.entries(step.outputs).map(([field, value]) => (
-				<div key={field}>
-					<dt>{field}</dt>
-					<dd>{showValue(value)}</dd>
-				</div>
-			))}
-		</dl>
-	);
-}
+/** Where it stands and what it measures is React Flow's business: a card draws neither. Without
+ * this every card would be drawn twice when a drawing is opened, and at every step of a drag. */
+export const NodeCard = memo(
+	Card,
+	(before, now) => before.data === now.data && before.selected === now.selected,
+);

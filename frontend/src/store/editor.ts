@@ -2,30 +2,28 @@
 
 import { createStore } from "zustand/vanilla";
 import {
-	type Blank,
+	addressOf,
 	begin,
+	changeAt,
 	check,
 	commit,
-	connect,
-	cut,
-	disconnect,
 	ENGINE_KINDS,
 	type Graph,
 	type GraphNode,
+	graphAt,
 	type History,
-	isEnd,
-	MOST_NODES,
 	nodeById,
-	type Position,
+	type Path,
 	type Problem,
-	paste,
-	addNode as place,
+	problemsAt,
 	redo,
-	refusal,
-	remove,
+	TOP,
 	undo,
-	type Wire,
+	wayLeft,
+	whereTheyDiffer,
 } from "../graph";
+import type { Here } from "./clipboard";
+import { type Drawing, drawing, type Fix } from "./drawing";
 
 export interface Selection {
 	readonly nodes: readonly string[];
@@ -39,161 +37,166 @@ export interface Loose {
 	readonly role: "input" | "output";
 }
 
-export interface EditorState {
+export interface Said {
+	readonly text: string;
+	readonly tone: "info" | "refusal";
+	readonly number: number;
+	/** What a key press would do about it. */
+	readonly fix?: Fix | undefined;
+}
+
+export interface EditorState extends Drawing {
+	/** Of the outermost pipeline, which is what is saved. */
 	history: History<Graph>;
+	/** The level that is shown: empty for the outermost pipeline. */
+	path: Path;
+	/** The pipeline at the end of `path`: everything below acts on it. */
+	graph: Graph;
+	/** Of all levels, as the outermost one knows them. */
 	problems: readonly Problem[];
+	/** Those of the level that is shown. */
+	here: readonly Problem[];
 	selection: Selection;
 	loose: Loose | null;
 	/** The last thing that was said, for the hint and for screen readers. */
-	said: { text: string; tone: "info" | "refusal"; number: number };
-	clip: Graph | null;
+	said: Said;
+	/** What was copied last, as text; the browser's clipboard may be forbidden. */
+	clip: string;
 	readOnly: boolean;
 
 	/** Take over what the server found in `graph`, which it was just given. */
 	judge(graph: Graph, problems: readonly Problem[]): void;
+	/** Change the level that is shown. */
 	change(action: (graph: Graph) => Graph, mark?: string): void;
-	replace(graph: Graph): void;
+	/** Put another outermost pipeline in the place of this one; it can be undone. */
+	replace(root: Graph): void;
+	/** Show another level; selects `nodes` there. */
+	open(path: Path, nodes?: readonly string[]): void;
 	undo(): void;
 	redo(): void;
 	select(nodes: readonly string[], edges?: readonly string[]): void;
 	selectAll(): void;
-	say(text: string, tone?: "info" | "refusal"): void;
+	say(text: string, tone?: Said["tone"], fix?: Fix): void;
+	/** What was said stays, what it offered does not. */
+	forgetFix(): void;
 	setLoose(loose: Loose | null): void;
-	add(blank: Blank, position: Position): string;
-	wire(wire: Wire): boolean;
-	unwire(edge: string): void;
-	removeSelected(): void;
-	copy(): void;
-	paste(): void;
-	duplicate(): void;
 }
 
 export type Editor = ReturnType<typeof createEditor>;
 
 const NOTHING: Selection = { nodes: [], edges: [] };
-const ASIDE: Position = { x: 40, y: 40 };
 
-/** `kinds` are those that the server runs. */
-export function createEditor(graph: Graph, readOnly = false, kinds = ENGINE_KINDS) {
+/** `kinds` are those that the server runs, `here` is what the project has. */
+export function createEditor(
+	graph: Graph,
+	readOnly = false,
+	kinds = ENGINE_KINDS,
+	here: Here | null = null,
+) {
 	/** What only the server can see, each with the node as it was: true until that one changes. */
 	let beyond: readonly { problem: Problem; node: GraphNode | undefined }[] = [];
-	const problemsOf = (present: Graph): Problem[] => [
-		...check(present, kinds),
+	/** By drawing: the first one is asked for several times, and undo comes back to earlier ones. */
+	const checked = new WeakMap<Graph, readonly Problem[]>();
+	const seenIn = (present: Graph): readonly Problem[] => {
+		const found = checked.get(present) ?? check(present, kinds);
+		checked.set(present, found);
+		return found;
+	};
+	const problemsOf = (present: Graph): readonly Problem[] => [
+		...seenIn(present),
 		...beyond
 			.filter(({ problem, node }) => nodeById(present, problem.node) === node)
 			.map(({ problem }) => problem),
 	];
 	return createStore<EditorState>()((set, get) => {
-		const show = (history: History<Graph>): void => {
-			if (history.present === get().history.present) {
+		/** Take over a history, and show the level at `path`, or as near to it as there still is. */
+		const show = (history: History<Graph>, path = get().path): void => {
+			const root = history.present;
+			const way = wayLeft(root, path);
+			const graph = graphAt(root, way) ?? root;
+			if (root === get().history.present && way === get().path) {
 				set({ history });
 				return;
 			}
-			const ids = new Set(history.present.nodes.map((node) => node.id));
-			const edges = new Set(history.present.edges.map((edge) => edge.id));
+			const ids = new Set([...graph.nodes, ...graph.notes].map((one) => one.id));
+			const edges = new Set(graph.edges.map((edge) => edge.id));
 			const { selection } = get();
+			const problems = root === get().history.present ? get().problems : problemsOf(root);
 			set({
 				history,
-				problems: problemsOf(history.present),
+				path: sameWay(way, get().path) ? get().path : way,
+				graph,
+				problems,
+				here: problemsAt(problems, way),
 				selection: {
 					nodes: selection.nodes.filter((id) => ids.has(id)),
 					edges: selection.edges.filter((id) => edges.has(id)),
 				},
 			});
 		};
-		const put = (clip: Graph | null): void => {
-			if (!clip || get().readOnly) return;
-			const [changed, ids] = paste(get().history.present, clip, ASIDE);
-			if (changed.nodes.length > MOST_NODES) {
-				get().say(`A pipeline may have ${MOST_NODES} nodes.`, "refusal");
-				return;
-			}
-			if (ids.length < clip.nodes.length) {
-				get().say("A pipeline has one input and one output: they were left out.", "refusal");
-			}
-			get().change(() => changed);
-			if (ids.length > 0) set({ selection: { nodes: ids, edges: [] } });
+		/** After undo and redo people are shown the level where something has changed. */
+		const jump = (history: History<Graph>): void => {
+			const { history: before, path } = get();
+			if (get().readOnly || history.present === before.present) return;
+			const seen = graphAt(history.present, path) !== graphAt(before.present, path);
+			show(history, seen ? path : whereTheyDiffer(before.present, history.present));
 		};
 		return {
 			history: begin(graph),
-			problems: check(graph, kinds),
+			path: TOP,
+			graph,
+			problems: seenIn(graph),
+			here: seenIn(graph),
 			selection: NOTHING,
 			loose: null,
 			said: { text: "", tone: "info", number: 0 },
-			clip: null,
+			clip: "",
 			readOnly,
 
 			judge: (graph, problems) => {
-				const seen = new Set(check(graph, kinds).map(sameAs));
+				const seen = new Set(seenIn(graph).map(sameAs));
 				beyond = problems
 					.filter((problem) => !seen.has(sameAs(problem)))
 					.map((problem) => ({ problem, node: nodeById(graph, problem.node) }));
-				set({ problems: problemsOf(get().history.present) });
+				const found = problemsOf(get().history.present);
+				set({ problems: found, here: problemsAt(found, get().path) });
 			},
 			change: (action, mark = "") => {
 				if (get().readOnly) return;
-				show(commit(get().history, action(get().history.present), mark));
+				const { history, path } = get();
+				// Levels number their nodes alike: what is typed in two of them is undone apart.
+				const own = mark && addressOf(path) + mark;
+				show(commit(history, changeAt(history.present, path, action), own));
 			},
 			replace: (next) => show(commit(get().history, next)),
-			undo: () => show(get().readOnly ? get().history : undo(get().history)),
-			redo: () => show(get().readOnly ? get().history : redo(get().history)),
+			open: (path, nodes = []) => {
+				show(get().history, path);
+				set({ selection: { nodes, edges: [] }, loose: null });
+			},
+			undo: () => jump(undo(get().history)),
+			redo: () => jump(redo(get().history)),
 			select: (nodes, edges = []) => set({ selection: { nodes, edges } }),
 			selectAll: () => {
-				const { nodes, edges } = get().history.present;
+				const { nodes, edges, notes } = get().graph;
 				get().select(
-					nodes.map((node) => node.id),
+					[...nodes, ...notes].map((one) => one.id),
 					edges.map((edge) => edge.id),
 				);
 			},
-			say: (text, tone = "info") =>
-				set((state) => ({ said: { text, tone, number: state.said.number + 1 } })),
+			say: (text, tone = "info", fix) =>
+				set((state) => ({ said: { text, tone, number: state.said.number + 1, fix } })),
+			forgetFix: () => set(({ said: { fix: _, ...said } }) => ({ said })),
 			setLoose: (loose) => set({ loose }),
-			add: (blank, position) => {
-				const { present } = get().history;
-				if (get().readOnly) return "";
-				if (present.nodes.length >= MOST_NODES) {
-					get().say(`A pipeline may have ${MOST_NODES} nodes.`, "refusal");
-					return "";
-				}
-				const other = present.nodes.find((node) => isEnd(node) && node.kind === blank.kind);
-				if (other) {
-					get().say(`A pipeline has one ${blank.kind}: it is there already.`, "refusal");
-					set({ selection: { nodes: [other.id], edges: [] } });
-					return "";
-				}
-				const [changed, id] = place(present, blank, position);
-				get().change(() => changed);
-				set({ selection: { nodes: [id], edges: [] } });
-				get().say(`${changed.nodes.at(-1)?.name} was added.`);
-				return id;
-			},
-			wire: (wire) => {
-				const reason = refusal(get().history.present, wire);
-				if (reason) get().say(reason, "refusal");
-				else get().change((present) => connect(present, wire));
-				return !reason;
-			},
-			unwire: (edge) => get().change((present) => disconnect(present, edge)),
-			removeSelected: () => {
-				const { nodes, edges } = get().selection;
-				const count = nodes.length + edges.length;
-				if (count === 0 || get().readOnly) return;
-				get().change((present) => remove(present, nodes, edges));
-				get().say(
-					count === 1 ? "Removed. Ctrl+Z brings it back." : `${count} things were removed.`,
-				);
-			},
-			copy: () => {
-				const { nodes } = get().selection;
-				if (nodes.length > 0) set({ clip: cut(get().history.present, nodes) });
-			},
-			paste: () => put(get().clip),
-			duplicate: () => put(cut(get().history.present, get().selection.nodes)),
+			...drawing(set, get, here),
 		};
 	});
 }
 
 /** The same place and kind of problem: the sentences may differ. */
-function sameAs({ code, node, field, edge }: Problem): string {
-	return JSON.stringify([code, node, field, edge]);
+function sameAs({ code, node, field, edge, inside = [] }: Problem): string {
+	return JSON.stringify([code, node, field, edge, inside]);
+}
+
+function sameWay(one: Path, other: Path): boolean {
+	return JSON.stringify(one) === JSON.stringify(other);
 }

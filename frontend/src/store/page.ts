@@ -28,8 +28,10 @@ export interface PaletteKind {
 	summary: string;
 	/** Under which head the palette shows it; empty for the ends. */
 	group: string;
-	/** It runs pipelines that stand inside of it: not to be added from here. */
-	needs_parts: boolean;
+	/** Some place inside of it asks a language model. */
+	calls_lm: boolean;
+	/** Demos may be pinned to it. */
+	takes_demos: boolean;
 	params: Param[];
 }
 
@@ -57,9 +59,29 @@ export interface PageData {
 	/** What the server found in `spec`. */
 	problems: Problem[];
 	may_write: boolean;
-	palette: { kinds: PaletteKind[]; modules: PaletteModule[]; connections: Connection[] };
+	palette: {
+		kinds: PaletteKind[];
+		modules: PaletteModule[];
+		connections: Connection[];
+		/** All of the project, this one among them. */
+		pipelines?: { slug: string; name: string }[];
+	};
 	urls: Record<
-		"pipeline" | "try" | "runs" | "compile" | "outline" | "pipelines" | "new_connection",
+		| "pipeline"
+		| "try"
+		| "prompts"
+		| "code"
+		| "read_code"
+		| "runs"
+		| "compile"
+		| "outline"
+		| "versions"
+		| "revisions"
+		| "versions_page"
+		| "compare_versions"
+		| "sign_in"
+		| "pipelines"
+		| "new_connection",
 		string
 	>;
 }
@@ -81,7 +103,7 @@ export function readPage(): PageData {
 /** What may be added; kinds that this page cannot draw are left out. */
 export function offersOf({ palette }: PageData): Offer[] {
 	const kinds = palette.kinds
-		.filter(({ kind, needs_parts }) => isEndKind(kind) || (isStepKind(kind) && !needs_parts))
+		.filter(({ kind }) => isEndKind(kind) || isStepKind(kind))
 		.map(({ kind, title, summary, group }): Offer => {
 			const blank = { kind: kind as Kind, name: NAMES[kind] ?? kind };
 			return { key: kind, title, summary, group: isEndKind(kind) ? ENDS : group, blank };

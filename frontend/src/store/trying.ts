@@ -1,111 +1,209 @@
-// Running the pipeline on one input: start, look again until it is done, tell it node by node.
+// Running the pipeline on one input: start, look again until it is done, tell it node by node;
+// all of it, up to a step, one step, or what follows from a value that people wrote.
 
 import { createStore } from "zustand/vanilla";
-import { ApiError, type RunAnswer, type RunStarted, type Step } from "../api/client";
-import { type Graph, isStep } from "../graph";
+import { ApiError } from "../api/client";
+import type { LastTry, Nodes, RunAnswer, RunRequest, RunStarted, Step, Values } from "../api/runs";
+import { type Graph, lookUp } from "../graph";
+import type { Editor } from "./editor";
+import { type Goal, planOf, WHOLE } from "./goals";
+import { inputFields, inputsReadBy, readInputs, type Texts, writeInputs } from "./inputs";
+import { type Known, learn, type Ran, type Sources, staleIn } from "./known";
+import { mergeNodes, settle } from "./noderuns";
+import { follow } from "./watching";
 
-export type NodeState = "waiting" | "running" | "done" | "failed";
+/** A row of a dataset from which the inputs were taken. */
+export interface Row {
+	readonly dataset: string;
+	readonly number: number;
+	readonly values: Values;
+	/** What the dataset says the outputs should be. */
+	readonly expected: Values;
+}
 
-export interface TryState {
-	open: boolean;
+/** What all calls, tokens and waiting of a run came to. */
+interface Spent {
+	readonly seconds: number;
+	readonly cost: number;
+	readonly calls: number;
+}
+
+export interface TryState extends Sources {
 	connection: string;
 	/** What people wrote, by field name; lists are one item a line. */
-	inputs: Readonly<Record<string, string>>;
+	inputs: Texts;
+	/** Why what they wrote is no value, by field name. */
+	told: Texts;
+	/** The row that the inputs are, or nothing. */
+	row: Row | null;
 	phase: "idle" | "starting" | RunAnswer["state"];
 	message: string;
 	/** The run that is shown. */
 	run: string;
-	outputs: Readonly<Record<string, unknown>>;
+	goal: Goal;
+	outputs: Values;
 	steps: readonly Step[];
-	/** The drawing that was run, for telling what is stale. */
-	ran: Graph | null;
+	/** How every step fares, by its path. */
+	nodes: Nodes;
+	spent: Spent;
+	/** What was run; the drawing may have changed since. */
+	ran: (Ran & { readonly row: Row | null }) | null;
+	known: Readonly<Record<string, Known>>;
+	edits: Readonly<Record<string, Values>>;
+	/** By node id: why its last values are not what it would write now. */
+	stale: ReadonlyMap<string, string>;
 
-	toggle(open?: boolean): void;
 	setConnection(slug: string): void;
 	setInput(name: string, text: string): void;
-	start(graph: Graph, values: Record<string, unknown>): Promise<void>;
+	/** Fill the form with a row of a dataset. */
+	pick(row: Row): void;
+	/** Run all of it. */
+	start(): Promise<void>;
+	runUntil(node: string): Promise<void>;
+	runOnly(node: string): Promise<void>;
+	/** Take the value of this step as it is shown, and run what follows from it. */
+	runRest(node: string): Promise<void>;
+	/** Run again what was run last. */
+	again(): Promise<void>;
 	cancel(): Promise<void>;
+	/** Write over what a step said; `undefined`: it has no value until people write one. */
+	edit(node: string, field: string, value: unknown): void;
+	/** Back to what it said itself. */
+	reset(node: string): void;
+	/** Take over the last try of an earlier visit. */
+	remember(last: LastTry, run: RunAnswer, graph: Graph | null): void;
 }
 
 export interface TryOptions {
+	editor: Editor;
 	connection: string;
 	/** Save first: the server runs what it has. False when that did not work. */
 	save(): Promise<boolean>;
-	start(connection: string, inputs: Record<string, unknown>): Promise<RunStarted>;
+	start(asked: RunRequest): Promise<RunStarted>;
 	read(run: string): Promise<RunAnswer>;
 	cancel(run: string): Promise<unknown>;
-	wait?: (ms: number) => Promise<void>;
+	/** An input is missing or wrong: show people where. */
+	ask?(): void;
+	wait?(ms: number): Promise<void>;
 }
 
 export type Trying = ReturnType<typeof createTrying>;
 
-const FIRST_LOOK_MS = 250;
-const SLOWEST_LOOK_MS = 1_500;
-const MOST_SILENCES = 5;
-const later = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+const NOTHING: Spent = { seconds: 0, cost: 0, calls: 0 };
 
-export function createTrying({ connection, save, start, read, cancel, wait = later }: TryOptions) {
-	return createStore<TryState>()((set, get) => {
+export function createTrying({
+	editor,
+	connection,
+	save,
+	start,
+	read,
+	cancel,
+	ask = () => {},
+	wait,
+}: TryOptions) {
+	const store = createStore<TryState>()((set, get) => {
 		let current = 0;
-		const fail = (message: string) => set({ phase: "failed", message });
-		const watch = async (run: string, mine: number) => {
-			let pause = FIRST_LOOK_MS;
-			for (let silences = 0; mine === current; ) {
-				await wait(pause);
-				pause = Math.min(pause * 1.4, SLOWEST_LOOK_MS);
-				let answer: RunAnswer;
-				try {
-					answer = await read(run);
-				} catch (error) {
-					if (!(error instanceof ApiError)) throw error;
-					silences += 1;
-					// One missed look says nothing about the run.
-					if (error.status !== 0 && error.status < 500) return fail(error.message);
-					if (silences > MOST_SILENCES) return fail(error.message);
-					continue;
-				}
-				if (mine !== current) return;
-				silences = 0;
-				set({
+		const drawn = () => editor.getState().history.present;
+		const fail = (message: string) =>
+			set((state) => ({ phase: "failed", message, nodes: settle(state.nodes) }));
+		const take = (answer: RunAnswer) =>
+			set((state) => {
+				const told = answer.report?.nodes ?? answer.live?.nodes ?? state.nodes;
+				const merged = mergeNodes(state.nodes, told);
+				const nodes = isFinal(answer.state) ? settle(merged) : merged;
+				const known = state.ran ? learn(state.known, state.ran, state.nodes, nodes) : state.known;
+				return {
 					phase: answer.state,
 					message: answer.error || (answer.state === "cancelled" ? "It was cancelled." : ""),
 					outputs: answer.report?.outputs ?? {},
 					steps: answer.report?.steps ?? [],
+					nodes,
+					spent: spentOf(answer),
+					known,
+					edits: withoutNew(state, known),
+				};
+			});
+
+		const launch = async (goal: Goal): Promise<void> => {
+			const { readOnly } = editor.getState();
+			if (readOnly || isBusy(get().phase)) return;
+			const graph = drawn();
+			const { inputs, row } = get();
+			const plan = planOf(graph, goal, get());
+			if (plan.obstacle) return editor.getState().say(plan.obstacle, "refusal");
+			const fields = inputFields(graph);
+			const needed = inputsReadBy(graph, plan.runs);
+			const { values, told } = readInputs(fields, inputs, needed);
+			set({ told });
+			if (Object.keys(told).length > 0) return ask();
+
+			current += 1;
+			const mine = current;
+			set({
+				...{ phase: "starting", message: "", run: "", goal, spent: NOTHING },
+				...{ outputs: {}, steps: [], nodes: {} },
+				ran: { graph, inputs, given: plan.given, row },
+			});
+			if (!(await save())) {
+				return fail("It was not run, because your last edits could not be saved.");
+			}
+			const asked: RunRequest = {
+				connection: get().connection,
+				inputs: values,
+				...(plan.until ? { until: plan.until } : {}),
+				...(Object.keys(plan.given).length > 0 ? { given: byName(graph, plan.given) } : {}),
+			};
+			try {
+				const { run } = await start(asked);
+				set({ run, phase: "queued" });
+				await follow({
+					read: () => read(run),
+					take,
+					isOver: () => mine !== current || isFinal(get().phase),
+					...(wait ? { wait } : {}),
 				});
-				if (isFinal(answer.state)) return;
+			} catch (error) {
+				if (!(error instanceof ApiError)) throw error;
+				if (mine === current) fail(error.message);
 			}
 		};
+
 		return {
-			open: false,
 			connection,
 			inputs: {},
+			told: {},
+			row: null,
 			phase: "idle",
 			message: "",
 			run: "",
+			goal: WHOLE,
 			outputs: {},
 			steps: [],
+			nodes: {},
+			spent: NOTHING,
 			ran: null,
+			known: {},
+			edits: {},
+			stale: new Map(),
 
-			toggle: (open) => set((state) => ({ open: open ?? !state.open })),
 			setConnection: (slug) => set({ connection: slug }),
-			setInput: (name, text) => set((state) => ({ inputs: { ...state.inputs, [name]: text } })),
-			start: async (graph, values) => {
-				current += 1;
-				const mine = current;
-				set({ phase: "starting", message: "", outputs: {}, steps: [], run: "", ran: graph });
-				if (!(await save())) {
-					return fail("It was not run, because your last edits could not be saved.");
-				}
-				try {
-					const { run } = await start(get().connection, values);
-					if (mine !== current) return;
-					set({ run, phase: "queued" });
-					await watch(run, mine);
-				} catch (error) {
-					if (!(error instanceof ApiError)) throw error;
-					if (mine === current) fail(error.message);
-				}
-			},
+			setInput: (name, text) =>
+				set((state) => ({
+					inputs: { ...state.inputs, [name]: text },
+					told: without(state.told, name),
+					row: null,
+				})),
+			pick: (row) =>
+				set((state) => ({
+					inputs: { ...state.inputs, ...writeInputs(inputFields(drawn()), row.values) },
+					told: {},
+					row,
+				})),
+			start: () => launch(WHOLE),
+			runUntil: (node) => launch({ kind: "until", node }),
+			runOnly: (node) => launch({ kind: "only", node }),
+			runRest: (node) => launch({ kind: "rest", node }),
+			again: () => launch(get().goal),
 			cancel: async () => {
 				const { run } = get();
 				if (!run) return;
@@ -116,11 +214,48 @@ export function createTrying({ connection, save, start, read, cancel, wait = lat
 					set({ message: error.message });
 				}
 			},
+			edit: (node, field, value) =>
+				set(({ edits }) => ({
+					edits: { ...edits, [node]: { ...edits[node], [field]: value } },
+				})),
+			reset: (node) => set(({ edits }) => ({ edits: without(edits, node) })),
+			remember: (last, answer, graph) => {
+				const { phase, inputs, connection } = get();
+				if (phase !== "idle" || Object.keys(inputs).length > 0) return;
+				const texts = writeInputs(inputFields(drawn()), last.inputs ?? {});
+				const nodes = answer.report?.nodes ?? {};
+				const ran = graph && { graph, inputs: texts, given: givenIn(graph, nodes), row: null };
+				set({
+					inputs: texts,
+					connection: last.connection || connection,
+					outputs: answer.report?.outputs ?? {},
+					steps: answer.report?.steps ?? [],
+					ran,
+					known: ran ? learn({}, ran, {}, nodes, true) : {},
+				});
+			},
 		};
 	});
+
+	/** Nothing is asked of the drawing until a step has said something. */
+	const judge = () => {
+		const state = store.getState();
+		if (Object.keys(state.known).length === 0) return;
+		const stale = staleIn(editor.getState().history.present, state);
+		if (!sameReasons(stale, state.stale)) store.setState({ stale });
+	};
+	store.subscribe((now, before) => {
+		const isSame =
+			now.known === before.known && now.edits === before.edits && now.inputs === before.inputs;
+		if (!isSame) judge();
+	});
+	editor.subscribe((now, before) => {
+		if (now.history.present !== before.history.present) judge();
+	});
+	return store;
 }
 
-export function isFinal(phase: TryState["phase"]): boolean {
+function isFinal(phase: TryState["phase"]): boolean {
 	return phase === "succeeded" || phase === "failed" || phase === "cancelled";
 }
 
@@ -133,32 +268,37 @@ export function stepOf(steps: readonly Step[], name: string): Step | undefined {
 	return steps.findLast((step) => step.path === name || step.path.startsWith(`${name}.`));
 }
 
-const known = new WeakMap<TryState, Map<string, NodeState>>();
-
-/** How far each step of the drawing that was tried is, by node id. Every node asks; it is found once. */
-export function nodeStates(state: TryState): ReadonlyMap<string, NodeState> {
-	const found = known.get(state) ?? findStates(state);
-	known.set(state, found);
-	return found;
+function spentOf({ seconds = 0, cost = 0, calls = 0 }: RunAnswer): Spent {
+	return { seconds, cost, calls };
 }
 
-function findStates(state: TryState): Map<string, NodeState> {
-	const graph = state.ran;
-	const states = new Map<string, NodeState>();
-	if (state.phase === "idle" || graph === null) return states;
-	const steps = graph.nodes.filter(isStep);
-	const done = new Set(
-		steps.filter((node) => stepOf(state.steps, node.name)).map((node) => node.id),
+/** What people wrote over a value is gone when the step has said another one. */
+function withoutNew({ known, edits }: TryState, now: TryState["known"]): TryState["edits"] {
+	const isOld = ([id]: [string, unknown]) => known[id] === now[id];
+	return Object.keys(edits).every((id) => known[id] === now[id])
+		? edits
+		: Object.fromEntries(Object.entries(edits).filter(isOld));
+}
+
+function byName(graph: Graph, given: Ran["given"]): Readonly<Record<string, Values>> {
+	return Object.fromEntries(
+		Object.entries(given).map(([id, values]) => [lookUp(graph, id)?.name ?? id, values]),
 	);
-	const ids = new Set(steps.map((node) => node.id));
-	for (const node of steps) {
-		const ready = graph.edges
-			.filter((edge) => edge.target === node.id && ids.has(edge.source))
-			.every((edge) => done.has(edge.source));
-		if (done.has(node.id) || state.phase === "succeeded") states.set(node.id, "done");
-		else if (!ready) states.set(node.id, "waiting");
-		else if (state.phase === "failed") states.set(node.id, "failed");
-		else states.set(node.id, state.phase === "running" ? "running" : "waiting");
-	}
-	return states;
+}
+
+/** What was given in a run of an earlier visit, by node id. */
+function givenIn(graph: Graph, nodes: Nodes): Ran["given"] {
+	const given = graph.nodes.filter(({ name }) => nodes[name]?.state === "given");
+	return Object.fromEntries(given.map(({ id, name }) => [id, nodes[name]?.outputs ?? {}]));
+}
+
+function without<T>(record: Readonly<Record<string, T>>, key: string): Record<string, T> {
+	return Object.fromEntries(Object.entries(record).filter(([other]) => other !== key));
+}
+
+function sameReasons(
+	one: ReadonlyMap<string, string>,
+	other: ReadonlyMap<string, string>,
+): boolean {
+	return one.size === other.size && [...one].every(([id, reason]) => other.get(id) === reason);
 }

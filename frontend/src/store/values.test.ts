@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from "vitest";
 import { parseType } from "../graph";
-import { readInput, showValue } from "./values";
+import { duration, firstLine, lastLines, readInput, showValue, spent } from "./values";
 
 describe("what people write into the form", () => {
 	test.each([
@@ -48,5 +48,29 @@ describe("what people write into the form", () => {
 		expect(showValue(["a", "b"])).toBe("• a\n• b");
 		expect(showValue(undefined)).toBe("");
 		expect(showValue({ a: 1 })).toContain('"a": 1');
+	});
+});
+
+describe("what a run took", () => {
+	test.each([
+		[0.04, "<0.1 s"],
+		[9.94, "9.9 s"],
+		[9.96, "10 s"],
+		[59.7, "1 min 0 s"],
+		[125, "2 min 5 s"],
+	])("%d seconds are %s", (seconds, text) => {
+		expect(duration(seconds)).toBe(text);
+	});
+
+	it("is time and money, as far as there is any", () => {
+		expect(spent({ seconds: 1.25, cost: 0.0012 })).toBe("1.3 s · $0.0012");
+		expect(spent({ seconds: null, cost: 0 })).toBe("");
+	});
+});
+
+describe("what is being written", () => {
+	it("is shown by its last lines", () => {
+		expect(lastLines("one\n\ntwo\nthree\n", 2)).toBe("two\nthree");
+		expect(firstLine("\n one\ntwo")).toBe(" one");
 	});
 });

@@ -77,3 +77,52 @@ export function showValue(value: unknown): string {
 	}
 	return JSON.stringify(value, null, 2) ?? "";
 }
+
+/** The text of which `readInput` reads the value again; of a value of another type, JSON. */
+export function writeInput(type: FieldType, value: unknown): string {
+	if (value === null || value === undefined) return "";
+	if (type.kind === "optional") return writeInput(type.item, value);
+	if (type.kind === "list" && Array.isArray(value) && LINES.includes(type.item.kind)) {
+		return value.map((item) => writeInput(type.item, item)).join("\n");
+	}
+	return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+/** `<0.1 s`, `0.4 s`, `12 s`, `2 min 5 s`. */
+export function duration(seconds: number): string {
+	if (seconds < 0.05) return "<0.1 s";
+	if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+	const whole = Math.round(seconds);
+	return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
+}
+
+/** Time and money in one line; nothing for what took none. */
+export function spent({
+	seconds,
+	cost,
+}: {
+	seconds?: number | null | undefined;
+	cost?: number | undefined;
+}): string {
+	const time = seconds === null || seconds === undefined ? "" : duration(seconds);
+	return [time, money(cost ?? 0)].filter(Boolean).join(" · ");
+}
+
+/** `$0.0012`; nothing for what was free. */
+export function money(cost: number): string {
+	if (cost === 0) return "";
+	return `$${cost.toFixed(cost < 0.01 ? 4 : 2)}`;
+}
+
+/** The last lines of what is being written, without empty ones. */
+export function lastLines(text: string, count: number): string {
+	return text
+		.split("\n")
+		.filter((line) => line.trim())
+		.slice(-count)
+		.join("\n");
+}
+
+export function firstLine(text: string): string {
+	return text.split("\n").find((line) => line.trim()) ?? "";
+}

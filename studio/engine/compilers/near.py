@@ -14,8 +14,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import blake2b
 from heapq import nsmallest
@@ -26,7 +26,9 @@ from zlib import crc32
 from studio.engine.codec import canonical_json
 from studio.engine.compilers.selecting import inputs_key
 from studio.engine.example import Candidate, Example
+from studio.engine.modules.inside import pinned_inputs
 from studio.engine.program import Program
+from studio.engine.signature import Field
 
 ALIKE = 0.8
 """The part of all pairs of neighbouring words that two texts share at the least.
@@ -73,7 +75,11 @@ class NearDuplicates:
         self._found_by: defaultdict[str | int, list[int]] = defaultdict(list)
 
     def not_own(self, candidate: Candidate, examples: Sequence[Example]) -> list[Example]:
-        """The examples that a candidate may be scored on: none that its demos give away."""
+        """The examples that a candidate may be scored on: none that its demos give away.
+
+        Those that are pinned to the program's steps are every candidate's own.
+        """
+        examples = self._without_pinned(examples)
         places = [self._place(example) for example in examples]
         sources = candidate.demo_sources
         demos = [demo for state in candidate.states.values() for demo in state.demos]
@@ -96,6 +102,29 @@ class NearDuplicates:
             example
             for example, place in zip(examples, places, strict=True)
             if example.id not in ids and place not in near
+        ]
+
+    def _without_pinned(self, examples: Sequence[Example]) -> Sequence[Example]:
+        for near, demos in self._pinned:
+            examples = near.not_like(demos, examples)
+        return examples
+
+    @cached_property
+    def _pinned(self) -> list[tuple[NearDuplicates, list[Example]]]:
+        """The pinned demos, by the inputs that they speak of; only these are compared.
+
+        A demo that says neither all inputs nor the one that tells examples apart gives none away.
+        """
+        inputs = self._program.inputs
+        needed = {field.name for field in inputs if field.required}
+        found: defaultdict[frozenset[str], list[Example]] = defaultdict(list)
+        for values in pinned_inputs(self._program):
+            if needed <= set(values) or self._told_apart_by[0] in values:
+                found[frozenset(values)].append(Example(values))
+        train = self._train.values()
+        return [
+            (NearDuplicates(replace(self._program, inputs=_only(inputs, names)), train), demos)
+            for names, demos in found.items()
         ]
 
     def _all_near(self, places: set[int | None]) -> set[int]:
@@ -145,6 +174,10 @@ class NearDuplicates:
             return "", Counter()
         name = max(found, key=lambda name: len(found[name]))
         return name, Counter(word for text in found[name] for word in set(_TOKEN.findall(text)))
+
+
+def _only(fields: Iterable[Field], names: Collection[str]) -> tuple[Field, ...]:
+    return tuple(field for field in fields if field.name in names)
 
 
 @dataclass(frozen=True, slots=True)

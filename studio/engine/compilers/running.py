@@ -192,7 +192,8 @@ class Runner:
         if answered is None:
             params = PredictParams(temperature=question.temperature)
             asker = Program.of(Predict.of(question.signature, params), question.role)
-            runtime = self._runtime(question.role)
+            # No step of the program asks here, so none of its own LMs answers.
+            runtime = replace(self._runtime(question.role), lms={})
             continues = runtime.format_for(runtime.lm_for(question.role)).continues
             longest = LONGEST_CONTINUATION if continues else LONGEST_PROPOSAL
             runtime = replace(runtime, rollout=question.rollout, max_tokens=longest)

@@ -10,6 +10,7 @@ from studio.engine.codec import content_hash
 from studio.engine.compilers.base import CompileTask
 from studio.engine.example import Candidate
 from studio.engine.modules.base import Composite, Module
+from studio.engine.modules.inside import own_pinned
 from studio.engine.modules.subpipeline import Subpipeline
 from studio.engine.program import Program
 from studio.engine.runtime import Runtime
@@ -124,6 +125,7 @@ def _lms(runtime: Runtime) -> list[Any]:
     """Which LMs answer where, and how they are asked."""
     lms = {"": runtime.lm, **runtime.lms}
     asked = [runtime.format, runtime.temperature, runtime.max_tokens, runtime.rollout]
+    asked += [runtime.own_formats] if runtime.own_formats else []
     return [[[path, lm.name, lm.endpoint] for path, lm in sorted(lms.items())], *asked]
 
 
@@ -148,6 +150,8 @@ def _module_outline(module: Module) -> list[Any]:
         inside = _outline(module.program)
     elif isinstance(module, Composite):
         inside = {name: _module_outline(member) for name, member in module.members.items()}
+    elif pinned := own_pinned(module):
+        inside = [dict(demo.values) for demo in pinned]
     return [type(module).__name__, _plain(getattr(module, "params", None)), inside]
 
 

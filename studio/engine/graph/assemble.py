@@ -13,23 +13,39 @@ from studio.engine.program import INPUT, Node, Program, Wire
 
 def assemble(spec: Mapping[str, Any], modules: Mapping[str, Module]) -> Program:
     """The program of a spec without problems, with the module of each step by its node's id."""
+    ends = {node["kind"]: node for node in spec["nodes"] if node["kind"] in ("input", "output")}
+    return Program(
+        inputs=node_fields(ends["input"]),
+        outputs=node_fields(ends["output"]),
+        layers=layers_of(spec, modules),
+        wires=wires_of(spec)[ends["output"]["id"]],
+    )
+
+
+def layers_of(
+    spec: Mapping[str, Any], modules: Mapping[str, Module]
+) -> tuple[tuple[Node, ...], ...]:
+    """The steps that have a module, in layers that only need what earlier ones answer."""
+    nodes = {node["id"]: node for node in spec["nodes"]}
+    names = {id_: nodes[id_]["name"] for id_ in modules}
+    wires = wires_of(spec)
+    return tuple(
+        tuple(
+            Node(names[id_], modules[id_], wires[id_], nodes[id_].get("lm", "")) for id_ in layer
+        )
+        for layer in _layers(names, spec["edges"])
+    )
+
+
+def wires_of(spec: Mapping[str, Any]) -> dict[str, dict[str, Wire]]:
+    """By node id, for each of its inputs where the value comes from."""
     nodes = {node["id"]: node for node in spec["nodes"]}
     wires: dict[str, dict[str, Wire]] = {id_: {} for id_ in nodes}
     for edge in spec["edges"]:
         source = nodes[edge["source"]]
         name = INPUT if source["kind"] == "input" else source["name"]
         wires[edge["target"]][edge["target_field"]] = Wire(name, edge["source_field"])
-    ends = {node["kind"]: node for node in nodes.values() if node["kind"] in ("input", "output")}
-    names = {id_: nodes[id_]["name"] for id_ in modules}
-    return Program(
-        inputs=node_fields(ends["input"]),
-        outputs=node_fields(ends["output"]),
-        layers=tuple(
-            tuple(Node(names[id_], modules[id_], wires[id_]) for id_ in layer)
-            for layer in _layers(names, spec["edges"])
-        ),
-        wires=wires[ends["output"]["id"]],
-    )
+    return wires
 
 
 def _layers(names: Mapping[str, str], edges: list[dict[str, Any]]) -> list[list[str]]:

@@ -11,6 +11,7 @@ from studio.engine.fields import NAME
 from studio.engine.graph.assemble import assemble
 from studio.engine.graph.nodes import make_module, node_params, node_ports, node_signature
 from studio.engine.graph.parts import fit_problems, placed, presence_problems
+from studio.engine.graph.pinned import pin
 from studio.engine.graph.shape import shape_problem
 from studio.engine.graph.spec import NODE_KINDS, Problem
 from studio.engine.graph.wiring import Ports, unreachable, wiring_problems
@@ -47,7 +48,7 @@ def inspect(spec: Any) -> Checked:
 def _inspect(spec: Mapping[str, Any]) -> Checked:
     """One level, and what is inside of it; its shape is known to be good."""
     nodes, edges = spec["nodes"], spec["edges"]
-    problems = [*_identity_problems(nodes), *_end_problems(nodes)]
+    problems = [*identity_problems(nodes), *_end_problems(nodes)]
     ports: dict[str, Ports] = {}
     for node in nodes:
         found = node_ports(node)
@@ -59,7 +60,7 @@ def _inspect(spec: Mapping[str, Any]) -> Checked:
     modules: dict[str, Module] = {}
     for node in nodes:
         if node["kind"] in MODULES and node["id"] in ports:
-            module, inside = _step(node)
+            module, inside = read_step(node)
             problems += inside
             if module is not None:
                 modules[node["id"]] = module
@@ -69,7 +70,7 @@ def _inspect(spec: Mapping[str, Any]) -> Checked:
     return Checked(tuple(problems), ports, program)
 
 
-def _step(node: Mapping[str, Any]) -> tuple[Module | None, list[Problem]]:
+def read_step(node: Mapping[str, Any]) -> tuple[Module | None, list[Problem]]:
     """The module of a step whose ports are known, or all that is wrong inside of it."""
     try:
         params = node_params(node)
@@ -95,10 +96,11 @@ def _step(node: Mapping[str, Any]) -> tuple[Module | None, list[Problem]]:
     if problems:
         return None, problems
     made = make_module(node, params, parts)
-    return (None, [made]) if isinstance(made, Problem) else (made, [])
+    return (None, [made]) if isinstance(made, Problem) else pin(node, made)
 
 
-def _identity_problems(nodes: list[dict[str, Any]]) -> list[Problem]:
+def identity_problems(nodes: list[dict[str, Any]]) -> list[Problem]:
+    """Ids and names that stand twice, names that are none, kinds that nobody knows."""
     problems = []
     ids: set[str] = set()
     names: set[str] = set()

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from studio.engine.graph.spec import MOST_DEEP, MOST_EDGES, MOST_NODES, VERSION, Problem
+from studio.engine.graph.spec import (
+    LONGEST_NOTE,
+    MOST_DEEP,
+    MOST_EDGES,
+    MOST_NODES,
+    MOST_NOTES,
+    MOST_PINNED,
+    VERSION,
+    Problem,
+)
 
 _FARTHEST = 1e12
 """From the middle of the canvas; no number at all is farther, too."""
@@ -91,9 +100,21 @@ def _level_problem(spec: Any) -> Problem | None:
         if not _parts(node.get("parts", {})):
             message = f"{node['name']}: parts must be pipelines by name."
             return Problem(code="bad-spec", message=message, node=node["id"])
+        if not isinstance(node.get("lm", ""), str) or len(node.get("lm", "")) > 200:
+            message = f"{node['name']}: lm must be the short name of a language model."
+            return Problem(code="bad-spec", message=message, node=node["id"])
+        if not _demos(node.get("demos", [])):
+            message = f"{node['name']}: demos must be a list of {MOST_PINNED} objects at most."
+            return Problem(code="bad-spec", message=message, node=node["id"])
     for edge in edges:
         if not _texts(edge, "id", "source", "source_field", "target", "target_field"):
             return Problem(code="bad-spec", message="Every wire needs its two nodes and fields.")
+    if not _notes(spec.get("notes", [])):
+        message = (
+            f"A pipeline has {MOST_NOTES} notes at most, each with an id, a position and "
+            f"{LONGEST_NOTE:,} letters at most."
+        )
+        return Problem(code="bad-spec", message=message)
     return None
 
 
@@ -106,6 +127,28 @@ def _texts(item: Any, *keys: str) -> bool:
 def _parts(parts: Any) -> bool:
     return isinstance(parts, dict) and all(
         isinstance(name, str) and len(name) <= 200 for name in parts
+    )
+
+
+def _demos(demos: Any) -> bool:
+    return (
+        isinstance(demos, list)
+        and len(demos) <= MOST_PINNED
+        and all(isinstance(demo, dict) for demo in demos)
+    )
+
+
+def _notes(notes: Any) -> bool:
+    return (
+        isinstance(notes, list)
+        and len(notes) <= MOST_NOTES
+        and all(
+            _texts(note, "id")
+            and isinstance(note.get("text"), str)
+            and len(note["text"]) <= LONGEST_NOTE
+            and _position(note.get("position"))
+            for note in notes
+        )
     )
 
 

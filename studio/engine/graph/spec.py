@@ -2,7 +2,9 @@
 
 A node has `id`, `kind`, `name` and `position`; an end has `fields`, a step `signature`, `params`
 and, if its kind runs pipelines inside of it, `parts`: for each part's name a whole spec, with an
-input and an output node of its own.
+input and an output node of its own. A step may name the LM that answers there (`lm`: a name that
+the runtime's owner knows) and show worked examples that somebody has pinned (`demos`: values by
+field name). `notes` are words on the board: `id`, `text`, `position`.
 """
 
 from __future__ import annotations
@@ -19,6 +21,10 @@ MOST_NODES = 2_000
 MOST_EDGES = 10_000
 MOST_DEEP = 5
 """Pipelines inside pipelines."""
+MOST_NOTES = 500
+LONGEST_NOTE = 5_000
+MOST_PINNED = 50
+"""Demos of one step that are pinned by hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +120,9 @@ def _node_essence(node: Mapping[str, Any], depth: int) -> dict[str, Any]:
     parts = essence.get("parts")
     if isinstance(parts, Mapping):
         essence["parts"] = {name: _essence(part, depth + 1) for name, part in parts.items()}
-        if not parts:
-            del essence["parts"]
+    for optional in ("parts", "lm", "demos"):
+        if not essence.get(optional, True):
+            del essence[optional]
     return essence
 
 

@@ -259,7 +259,7 @@ def _advised(step: Module) -> Module:
         return step
     signature = step.signature
     told = Signature((*signature.inputs, *ADVICE, *signature.outputs), signature.instruction)
-    return Predict(told, step.state, step.params)
+    return Predict(told, step.state, step.params, step.pinned)
 
 
 def _without_advice(step: Step) -> Step:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any, Self
 
 from studio.engine.errors import InputError, LMBadAnswer, ParseError
-from studio.engine.example import PredictorState
+from studio.engine.example import Demo, PredictorState
 from studio.engine.formats import FORMATS, Format, Renderer
 from studio.engine.formats.base import open_outputs
 from studio.engine.formats.shown import attachments_in
@@ -77,6 +77,8 @@ class Predict:
     signature: Signature
     state: PredictorState
     params: PredictParams = DEFAULTS
+    pinned: tuple[Demo, ...] = ()
+    """Demos that somebody has chosen: they stand before those of the state, whoever sets it."""
     _renderers: dict[tuple[str, bool], Renderer] = field(
         default_factory=dict, repr=False, compare=False
     )
@@ -130,28 +132,38 @@ class Predict:
         return self._renderer(format_, format_.continues and lm.scores_labels, state)
 
     def shown_state(self, inputs: Mapping[str, Any]) -> PredictorState:
-        """The state as the LM sees it for these inputs: with all demos, or the nearest ones."""
+        """The state as the LM sees it for these inputs.
+
+        After the pinned demos stand all those of the state, or the nearest ones.
+        """
         if not self.state.nearest:
-            return self.state
+            return self._whole
         demos = self._nearest.of(inputs, self.state.nearest)
-        return replace(self.state, demos=demos, nearest=0)
+        return replace(self.state, demos=(*self.pinned, *demos), nearest=0)
+
+    @cached_property
+    def _whole(self) -> PredictorState:
+        """The state with every demo that there is: the same object for all questions."""
+        if not self.pinned:
+            return self.state
+        return replace(self.state, demos=(*self.pinned, *self.state.demos))
 
     @cached_property
     def _nearest(self) -> NearestDemos:
         return NearestDemos(self.signature, self.state.demos)
 
     def _renderer(self, format_: Format, scored: bool, state: PredictorState) -> Renderer:
-        if state is not self.state:
+        if state is not self._whole:
             return format_.renderer(self.signature, state, scored=scored)
         known = self._renderers.get((format_.name, scored))
         if known is None:
-            known = format_.renderer(self.signature, self.state, scored=scored)
+            known = format_.renderer(self.signature, state, scored=scored)
             self._renderers[format_.name, scored] = known
         return known
 
     def format_for(self, runtime: Runtime, lm: LM) -> Format:
         """The format in which this step asks `lm`: its own, the run's, or the LM's."""
-        name = self.params.format or runtime.format or lm.default_format
+        name = self.params.format or runtime.format_name(lm)
         format_ = FORMATS.get(name)
         if format_ is None:
             raise InputError(

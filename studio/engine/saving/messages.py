@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from studio.engine.errors import EngineError, StateError
-from studio.engine.example import Candidate, PredictorState
+from studio.engine.example import Candidate, Demo, PredictorState
 from studio.engine.fields import STR
 from studio.engine.formats import FORMATS, Format
 from studio.engine.lm.wire import message_json
 from studio.engine.messages import Request
+from studio.engine.modules.inside import pinned_demos
 from studio.engine.nearest_demos import shown_state
 from studio.engine.program import Program
 from studio.engine.saving.reading import to_text
@@ -39,9 +40,13 @@ def export_messages(
 
     Raises `StateError` for an unknown format, and for such a predictor without its inputs.
     """
-    found = _format(format)
+    found, pinned = _format(format), pinned_demos(program)
     predictors = {
-        path: _predictor(found, signature, _shown(path, signature, state, inputs or {}))
+        path: _predictor(
+            found,
+            signature,
+            _shown(path, signature, state, inputs or {}, pinned.get(_own_path(path), ())),
+        )
         for path, signature, state in _all(program, candidate)
     }
     return {
@@ -65,14 +70,14 @@ def finetuning_rows(
     instruction without demos, the inputs, the answer in the format's layout. Demos and steps that
     lack an input or an output, steps that were discarded, and equal rows are left out.
     """
-    found = _format(format)
+    found, pinned = _format(format), pinned_demos(program)
     ready = {path: (signature, state) for path, signature, state in _all(program, candidate)}
     renderers = {
         path: found.renderer(signature, replace(state, demos=()))
         for path, (signature, state) in ready.items()
     }
     seen: set[str] = set()
-    for path, values in _cases(ready, steps):
+    for path, values in _cases(ready, steps, pinned):
         signature = ready[path][0]
         if any(field.name not in values for field in signature.fields):
             continue
@@ -118,19 +123,31 @@ def _all(
 
 
 def _cases(
-    ready: Mapping[str, tuple[Signature, PredictorState]], steps: Iterable[Step] | None
+    ready: Mapping[str, tuple[Signature, PredictorState]],
+    steps: Iterable[Step] | None,
+    pinned: Mapping[str, Sequence[Demo]],
 ) -> Iterator[tuple[str, Mapping[str, Any]]]:
     if steps is None:
         for path, (_, state) in ready.items():
-            yield from ((path, demo.values) for demo in state.demos)
+            demos = (*pinned.get(_own_path(path), ()), *state.demos)
+            yield from ((path, demo.values) for demo in demos)
         return
     for step in steps:
         if step.path in ready and not step.discarded:
             yield step.path, {**step.inputs, **step.outputs}
 
 
+def _own_path(path: str) -> str:
+    """The path in the program, of whichever member of an ensemble."""
+    return path.rpartition("/")[2]
+
+
 def _shown(
-    path: str, signature: Signature, state: PredictorState, inputs: Mapping[str, Any]
+    path: str,
+    signature: Signature,
+    state: PredictorState,
+    inputs: Mapping[str, Any],
+    pinned: Sequence[Demo],
 ) -> PredictorState:
     """The state with the demos that a question about `inputs` is shown."""
     if state.chooses and not any(field.name in inputs for field in signature.inputs):
@@ -140,7 +157,7 @@ def _shown(
             f"{len(state.demos):,} demos that are most like it, which plain messages cannot "
             f"choose. Export the program, or give the inputs of one question ({names})."
         )
-    return shown_state(signature, state, inputs)
+    return shown_state(signature, state, inputs, pinned)
 
 
 def _predictor(format_: Format, signature: Signature, state: PredictorState) -> dict[str, Any]:
