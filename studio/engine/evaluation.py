@@ -71,6 +71,8 @@ class Scored:
     """LM calls that it took; answers from the cache do not count."""
     seconds: float = field(default=0.0, compare=False)
     """How long the program took to answer."""
+    cost: float = field(default=0.0, compare=False)
+    """US dollars that its calls took, where the LM has a price."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +98,18 @@ class Answered:
     """LM calls that it took; answers from the cache do not count."""
 
 
-class Ledger(Protocol):
-    """Remembers every result, so that nothing is paid for twice."""
+class Scores(Protocol):
+    """Remembers scores, so that none is paid for twice."""
 
     async def get_score(self, candidate_hash: str, example_id: str) -> Scored | None:
         """The result of this candidate on this example, if there is one."""
 
     async def put_score(self, candidate_hash: str, example_id: str, scored: Scored) -> None:
         """Remember it."""
+
+
+class Ledger(Scores, Protocol):
+    """Remembers every result, so that nothing is paid for twice."""
 
     async def get_trace(self, teacher_hash: str, example_id: str, round: int) -> Traced | None:
         """What this teacher did on this example in this round, if it tried."""
@@ -183,13 +189,15 @@ async def evaluate(
     examples: Iterable[Example],
     metric: Metric,
     runtime: Runtime,
-    ledger: Ledger,
+    ledger: Scores,
     *,
     concurrency: int = 16,
+    block: int = BLOCK,
 ) -> AsyncGenerator[tuple[Example, Scored], None]:
     """The results of `candidate` on `examples`, in their order.
 
-    Examples are taken a block at a time, so that a stream of them may be as long as one likes. An
+    Examples are taken a block at a time, so that a stream of them may be as long as one likes;
+    whoever decides nothing between blocks may take larger ones. An
     example that the program cannot answer scores 0, with the reason; one on which the metric
     raises is unscored. Raises `MetricError` or the `LMError` in words when that is so for each of
     the first examples; and `BudgetSpent`, `LMAuthError`, `LMUnavailable` and other failures of the
@@ -201,7 +209,8 @@ async def evaluate(
         return example, await score_one(ready, candidate.hash, example, metric, runtime, ledger)
 
     first: list[Scored] | None = []
-    async with aclosing(in_order(examples, score, concurrency=concurrency)) as results:
+    work = in_order(examples, score, concurrency=concurrency, block=block)
+    async with aclosing(work) as results:
         async for example, scored in results:
             yield example, scored
             if first is not None:
@@ -237,7 +246,7 @@ async def score_one(
     example: Example,
     metric: Metric,
     runtime: Runtime,
-    ledger: Ledger,
+    ledger: Scores,
 ) -> Scored:
     """The result of `program`, which is set as the candidate says, on one example.
 
@@ -245,26 +254,27 @@ async def score_one(
     """
     known = await ledger.get_score(candidate_hash, example.id)
     if known is None:
-        begun = time.perf_counter()
-        prediction, problem, calls = await attempt(program, example.values, runtime)
+        begun, tally = time.perf_counter(), Tally()
+        prediction, problem, calls = await attempt(program, example.values, runtime, tally)
         took = time.perf_counter() - begun
         if problem:
-            known = Scored(Score(0.0, problem), prediction, calls, took)
+            score = Score(0.0, problem)
         else:
             score = await judge_or_reason(metric, example, prediction)
-            known = Scored(score, prediction, calls, took)
+        known = Scored(score, prediction, calls, took, tally.cost)
         await ledger.put_score(candidate_hash, example.id, known)
     return known
 
 
 async def attempt(
-    program: Program, inputs: Mapping[str, Any], runtime: Runtime
+    program: Program, inputs: Mapping[str, Any], runtime: Runtime, tally: Tally | None = None
 ) -> tuple[Prediction, str, int]:
     """Run the program once: its prediction, why there is none, and the LM calls it took.
 
-    What only this one set of inputs is to blame for becomes a reason; all else is raised.
+    What only this one set of inputs is to blame for becomes a reason; all else is raised. A
+    `tally` counts what it takes.
     """
-    tally = Tally()
+    tally = tally or Tally()
     counted = replace(
         runtime,
         lm=tally.around(runtime.lm),

@@ -14,6 +14,11 @@ from typing import Any, Literal, Self
 Verdict = Literal["improved", "not distinguishable", "worse"]
 
 _RESAMPLES = 200
+_FEW = 500_000
+"""Differences times the sum of their units: up to this the signs are flipped in all ways."""
+_PARTS = 61
+_SHORT = 12
+"""The same of differences that have no common unit."""
 _NORMAL = NormalDist()
 
 
@@ -76,6 +81,30 @@ def mean_interval(values: Sequence[float], *, level: float = 0.95) -> Interval:
     return Interval(value, min(low, value), max(high, value))
 
 
+def clustered_interval(groups: Sequence[Sequence[float]], *, level: float = 0.95) -> Interval:
+    """The mean over examples of which each was scored several times, with its interval.
+
+    Repetitions of one example are no new examples, so examples are resampled, each as the mean of
+    its repetitions (Miller 2024, https://arxiv.org/abs/2411.00640, section 3.1, after Liang and
+    Zeger 1986): the interval gets no narrower than the examples allow, however often one repeats.
+    """
+    return mean_interval([math.fsum(group) / len(group) for group in groups], level=level)
+
+
+def between(a: Interval, b: Interval) -> Interval:
+    """`b` minus `a` of two independent means, from their own intervals.
+
+    The distances to the limits are added as variances are (MOVER: Zou and Donner 2008,
+    https://doi.org/10.1002/sim.3095).
+    """
+    value = b.value - a.value
+    return Interval(
+        value,
+        value - math.hypot(b.value - b.low, a.high - a.value),
+        value + math.hypot(b.high - b.value, a.value - a.low),
+    )
+
+
 def optimism(best: Mapping[str, float], others: Sequence[Mapping[str, float]], seed: int) -> float:
     """By how much the best of several looks better than it is, because it was picked.
 
@@ -124,10 +153,115 @@ def sign_test(wins: int, losses: int) -> float:
     return min(1.0, 2 * tail)
 
 
+def permutation_test(a: Sequence[float], b: Sequence[float]) -> float:
+    """Two-sided p-value of the paired permutation test: which side is which makes no difference.
+
+    Every difference may have either sign (Fisher 1935). On right and wrong answers this is
+    McNemar's exact test. Few differences are flipped in all ways; for many their distribution is
+    known by its saddlepoint approximation (Robinson 1982,
+    https://doi.org/10.1111/j.2517-6161.1982.tb01191.x), so that nothing has to be drawn.
+    """
+    pairs = zip(a, b, strict=True)
+    found = [right - left for left, right in pairs if right != left]
+    sizes = [abs(difference) for difference in found]
+    if not found:
+        return 1.0
+    if max(sizes) - min(sizes) < 1e-9:
+        wins = sum(difference > 0 for difference in found)
+        return sign_test(wins, len(found) - wins)
+    seen = abs(math.fsum(found))
+    if units := _in_units(sizes):
+        return _flipped_share(units, round(seen * sum(units) / math.fsum(sizes)))
+    if len(sizes) <= _SHORT:
+        return _flipped_one_by_one(sizes, seen)
+    return _flipped_tail(sizes, seen)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """The p-values, corrected for there being several, in their order.
+
+    The chance of any false alarm among all of them stays below the level at which they are read
+    (Holm 1979, https://www.jstor.org/stable/4615733).
+    """
+    order = sorted(range(len(p_values)), key=lambda place: p_values[place])
+    adjusted, most = [1.0] * len(p_values), 0.0
+    for rank, place in enumerate(order):
+        most = max(most, (len(order) - rank) * p_values[place])
+        adjusted[place] = min(1.0, most)
+    return adjusted
+
+
 def count_signs(a: Sequence[float], b: Sequence[float]) -> tuple[int, int]:
     """On how many examples `b` is better than `a`, and on how many it is worse."""
     pairs = list(zip(a, b, strict=True))
     return sum(right > left for left, right in pairs), sum(right < left for left, right in pairs)
+
+
+def _flipped_share(units: Sequence[int], seen: int) -> float:
+    """The share of all choices of signs whose sum is at least as far from 0; of whole numbers.
+
+    How many choices give a sum is a coefficient of the product of all `1 + x^unit`, which is kept
+    as one long number with room for a coefficient at each place.
+    """
+    total, room = sum(units), len(units) + 1
+    ways = 1
+    for unit in units:
+        ways += ways << (room * unit)
+    ways >>= room * ((total + seen) // 2)
+    mask, far = (1 << room) - 1, 0
+    while ways:
+        far += ways & mask
+        ways >>= room
+    return min(1.0, 2 * far / (1 << len(units)))
+
+
+def _flipped_one_by_one(sizes: Sequence[float], seen: float) -> float:
+    """The same of a few differences of any size."""
+    sums = [0.0]
+    for size in sizes:
+        sums = [one + signed for one in sums for signed in (size, -size)]
+    slack = 1e-9 * math.fsum(sizes)
+    return sum(abs(one) >= seen - slack for one in sums) / len(sums)
+
+
+def _in_units(sizes: Sequence[float]) -> list[int]:
+    """The sizes as multiples of one unit, as of repeated right and wrong answers; or nothing."""
+    for parts in range(1, _PARTS):
+        if all(abs(size * parts - round(size * parts)) < 1e-6 for size in sizes):
+            units = [round(size * parts) for size in sizes]
+            return units if len(units) * sum(units) <= _FEW else []
+    return []
+
+
+def _flipped_tail(sizes: Sequence[float], seen: float) -> float:
+    """The same for many, by Lugannani and Rice's formula in the form of Barndorff-Nielsen."""
+    counts = Counter(round(size, 6) for size in sizes)
+    most = math.fsum(size * count for size, count in counts.items())
+    if seen < 1e-9 * most:
+        return 1.0
+    if seen > (1 - 1e-6) * most:
+        return math.ldexp(1.0, 1 - len(sizes))
+
+    def slope(tilt: float) -> float:
+        return math.fsum(count * size * math.tanh(tilt * size) for size, count in counts.items())
+
+    below, above = 0.0, 1 / max(counts)
+    while slope(above) < seen:
+        below, above = above, 2 * above
+    for _ in range(60):
+        tilt = (below + above) / 2
+        below, above = (tilt, above) if slope(tilt) < seen else (below, tilt)
+    spread = math.fsum(
+        count * size**2 / math.cosh(min(300.0, tilt * size)) ** 2 for size, count in counts.items()
+    )
+    log_cosh = math.fsum(
+        count * (tilt * size + math.log1p(math.exp(-2 * tilt * size)) - math.log(2))
+        for size, count in counts.items()
+    )
+    r = math.sqrt(max(0.0, 2 * (tilt * seen - log_cosh)))
+    u = tilt * math.sqrt(spread)
+    out = r + math.log(u / r) / r if r > 1e-4 and u > 0 else r
+    return min(1.0, 2 * _NORMAL.cdf(-out))
 
 
 def _bootstrap(values: Sequence[float], level: float) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""Counts the calls that one run of a program makes, also of those runs that end in a failure."""
+"""Counts what one run of a program takes, also of those runs that end in a failure."""
 
 from __future__ import annotations
 
@@ -8,18 +8,25 @@ from dataclasses import dataclass
 
 from studio.engine.lm.around import Around
 from studio.engine.lm.base import LM
-from studio.engine.messages import Completion, LabelScores, Request
+from studio.engine.messages import Completion, LabelScores, Request, Usage
 
 
 @dataclass
 class Tally:
-    """How many calls reached a server; answers from a cache do not count."""
+    """How many calls reached a server, and their price; answers from a cache do not count."""
 
     calls: int = 0
+    cost: float = 0.0
+    """US dollars."""
 
     def around(self, lm: LM) -> LM:
         """`lm`, counted."""
         return _Counted(lm, self)
+
+    def add(self, usage: Usage) -> None:
+        """Add what one answer used."""
+        self.calls += usage.calls
+        self.cost += usage.cost
 
 
 class _Counted(Around):
@@ -29,17 +36,17 @@ class _Counted(Around):
 
     async def complete(self, request: Request) -> Completion:
         completion = await self._lm.complete(request)
-        self._tally.calls += completion.usage.calls
+        self._tally.add(completion.usage)
         return completion
 
     async def stream(self, request: Request) -> AsyncGenerator[str | Completion, None]:
         async with aclosing(self._lm.stream(request)) as pieces:
             async for piece in pieces:
                 if isinstance(piece, Completion):
-                    self._tally.calls += piece.usage.calls
+                    self._tally.add(piece.usage)
                 yield piece
 
     async def score_labels(self, prompt: str, labels: Sequence[str]) -> LabelScores:
         scores = await self._lm.score_labels(prompt, labels)
-        self._tally.calls += scores.usage.calls
+        self._tally.add(scores.usage)
         return scores

@@ -9,10 +9,14 @@ import pytest
 
 from studio.engine.statistics import (
     Interval,
+    between,
+    clustered_interval,
     count_signs,
+    holm,
     mean_interval,
     optimism,
     paired_bootstrap,
+    permutation_test,
     sign_test,
 )
 
@@ -187,3 +191,74 @@ def test_an_interval_can_be_moved_down() -> None:
     moved = Interval(0.2, 0.1, 0.3).less(0.15)
     assert (moved.value, moved.low, moved.high) == pytest.approx((0.05, -0.05, 0.15))
     assert moved.verdict == "not distinguishable"
+
+
+def test_few_differences_are_flipped_in_all_ways() -> None:
+    assert permutation_test([0.0, 0.0, 0.0], [1.0, 0.5, 0.25]) == pytest.approx(2 / 8)
+    assert permutation_test([0.0, 1.0], [1.0, 0.0]) == 1.0
+    assert permutation_test([0.3, 0.7], [0.3, 0.7]) == 1.0
+    assert permutation_test([], []) == 1.0
+
+
+def test_of_right_and_wrong_answers_the_permutation_test_is_mcnemars() -> None:
+    a = [0.0] * 9 + [1.0] * 2 + [1.0] * 30
+    b = [1.0] * 9 + [0.0] * 2 + [1.0] * 30
+    assert permutation_test(a, b) == pytest.approx(sign_test(9, 2))
+
+
+@pytest.mark.parametrize("parts", [0, 2, 3])
+def test_many_differences_are_tested_as_by_drawing(parts: int) -> None:
+    rng = random.Random(parts)
+    found = [rng.random() * 1.6 - 0.6 for _ in range(25)]
+    if parts:
+        found = [round(each * parts) / parts for each in found]
+    seen = abs(math.fsum(found))
+    drawn = 40_000
+    further = sum(
+        abs(math.fsum(each if rng.random() < 0.5 else -each for each in found)) >= seen - 1e-9
+        for _ in range(drawn)
+    )
+    assert permutation_test([0.0] * 25, found) == pytest.approx(further / drawn, abs=0.012)
+
+
+def test_the_permutation_test_does_not_care_for_order_or_side() -> None:
+    rng = random.Random(3)
+    a, b = [rng.random() for _ in range(60)], [rng.random() for _ in range(60)]
+    assert permutation_test(a, b) == pytest.approx(permutation_test(b, a))
+    assert permutation_test(a, b) == pytest.approx(permutation_test(a[::-1], b[::-1]))
+    assert permutation_test(a, [each + 0.5 for each in a]) < 1e-15
+
+
+def test_without_a_difference_one_test_in_twenty_gives_a_false_alarm() -> None:
+    rng = random.Random(11)
+    false = 0
+    for _ in range(400):
+        a = [rng.choice((0.0, 0.5, 1.0)) for _ in range(30)]
+        b = [rng.choice((0.0, 0.5, 1.0)) for _ in range(30)]
+        false += permutation_test(a, b) < 0.05
+    assert 4 <= false <= 32
+
+
+def test_holm_corrects_for_there_being_several() -> None:
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.5, 0.9]) == [1.0, 1.0]
+    assert holm([0.02]) == [0.02]
+    assert holm([]) == []
+
+
+def test_repetitions_of_an_example_make_the_interval_no_narrower() -> None:
+    means = [0.0, 1.0, 1.0, 0.0, 1.0, 1.0]
+    assert clustered_interval([[mean] * 9 for mean in means]) == mean_interval(means)
+    assert clustered_interval([[0.0, 1.0], [1.0]]).value == 0.75
+
+
+def test_a_difference_between_two_groups_holds_what_it_promises() -> None:
+    rng = random.Random(5)
+    held = 0
+    for _ in range(300):
+        a = [float(rng.random() < 0.8) for _ in range(40)]
+        b = [float(rng.random() < 0.6) for _ in range(25)]
+        found = between(mean_interval(a), mean_interval(b))
+        held += found.low <= -0.2 <= found.high
+    assert held >= 0.92 * 300
+    assert between(Interval(0.5, 0.4, 0.6), Interval(0.5, 0.4, 0.6)).value == 0

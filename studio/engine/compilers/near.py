@@ -11,8 +11,6 @@ after typos are forgiven. Only texts that share two of their rarest words are co
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,6 +22,8 @@ from typing import Any
 from zlib import crc32
 
 from studio.engine.codec import canonical_json
+from studio.engine.compilers.plain import TOKEN as _TOKEN
+from studio.engine.compilers.plain import plain as _plain
 from studio.engine.compilers.selecting import inputs_key
 from studio.engine.example import Candidate, Example
 from studio.engine.modules.inside import pinned_inputs
@@ -46,12 +46,6 @@ _KEYS = 8
 """By so many of them a long text is found."""
 _MIX = 0x9E3779B97F4A7C15
 _MASK = 2**64 - 1
-_TOKEN = re.compile(
-    r"\d+(?:[.,:/]\d+)*"  # a number, a time, a date
-    r"|(?<![^\W\d_])-(?=\s*\d)"  # minus
-    r"|[$+<=>^|~*%#&@\\]"  # what means something of its own
-    r"|[^\s\d.,:/\-$+<=>^|~*%#&@\\]+"  # a word
-)
 
 
 class NearDuplicates:
@@ -174,6 +168,11 @@ class NearDuplicates:
             return "", Counter()
         name = max(found, key=lambda name: len(found[name]))
         return name, Counter(word for text in found[name] for word in set(_TOKEN.findall(text)))
+
+
+def read_alike(one: str, other: str) -> bool:
+    """Whether two texts are nearly the same."""
+    return _Text.of(one).is_near(_Text.of(other))
 
 
 def _only(fields: Iterable[Field], names: Collection[str]) -> tuple[Field, ...]:
@@ -306,36 +305,6 @@ def _is_typo(word: str, other: str) -> bool:
     if swapped and word[start + 2 :] == other[start + 2 :]:
         return len(word) >= FEWEST - 1
     return len(word) >= FEWEST and word[start + 1 :] == other[start + 1 :]
-
-
-class _Plain(dict[int, str]):
-    """What becomes of each character; filled as they come."""
-
-    def __missing__(self, code: int) -> str:
-        char = chr(code)
-        kind = unicodedata.category(char)
-        if char in ".,:/-$+<=>^|~*%#&@\\" or kind == "Nd":
-            plain = char
-        elif char in "'\u2019\u02bc" or char == "\u00ad":
-            plain = ""  # can't, cant
-        elif kind == "Pd" or char == "\u2212":
-            plain = "-"
-        elif kind[0] in "PZC":
-            plain = " "
-        elif kind[0] == "S" or unicodedata.name(char, "")[:3] in ("CJK", "HIR", "KAT"):
-            plain = f" {char} "  # a word of its own
-        else:
-            plain = char
-        self[code] = plain
-        return plain
-
-
-_PLAIN = _Plain()
-
-
-def _plain(text: str) -> str:
-    """Without case, punctuation and forms of characters."""
-    return unicodedata.normalize("NFKC", text).casefold().translate(_PLAIN)
 
 
 def _folded(values: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as param
 from typing import Any
@@ -23,7 +23,7 @@ MOST_NESTED = 3
 
 EXAMPLE_PARTS = (
     '[{"kind": "token_f1", "params": {"field": "answer"}, "weight": 2},\n'
-    ' {"kind": "regex", "params": {"field": "answer", "pattern": "\\\\.$"}, "gate": 1}]'
+    ' {"kind": "regex", "params": {"field": "answer", "pattern": "\\\\S"}, "gate": 1}]'
 )
 
 
@@ -69,7 +69,10 @@ class Composite:
 
     async def __call__(self, example: Example, prediction: Prediction) -> Score:
         """See `Metric.__call__`; unscored when a part is. Raises what its parts raise."""
-        scores = await self._judge_all(example, prediction)
+        return self.combine(await self.judge_parts(example, prediction))
+
+    def combine(self, scores: Sequence[Score]) -> Score:
+        """One score out of those of its parts, in their order; unscored when one of them is."""
         reasons, total, closed = [], 0.0, False
         for (part, metric), score in zip(self.parts, scores, strict=True):
             if score.value is None:
@@ -83,7 +86,8 @@ class Composite:
         mean = min(1.0, total / weights) if weights else 1.0
         return Score(0.0 if closed else mean, "; ".join(reasons))
 
-    async def _judge_all(self, example: Example, prediction: Prediction) -> list[Score]:
+    async def judge_parts(self, example: Example, prediction: Prediction) -> list[Score]:
+        """What each part says on its own. Raises what its parts raise."""
         async with side_by_side() as group:
             tasks = [
                 group.create_task(judge(metric, example, prediction)) for _, metric in self.parts

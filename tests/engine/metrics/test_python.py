@@ -15,7 +15,7 @@ from studio.engine.example import Example
 from studio.engine.lm.scripted import ScriptedLM
 from studio.engine.metrics import Score, judge, make_metric
 from studio.engine.metrics.normal import normalise
-from studio.engine.metrics.python import EXAMPLE_CODE
+from studio.engine.metrics.python import EXAMPLE_CODE, find_problem, line_of
 from studio.engine.runtime import Runtime
 from studio.engine.sandbox.base import Sandbox
 from studio.engine.trace import Prediction
@@ -52,7 +52,12 @@ def run(
         ("True", Score(1.0, "the code answered True")),
         ("(0.5, 'half')", Score(0.5, "half")),
         ("[False, 'no']", Score(0.0, "no")),
-        ("None", Score.unscored("the code answered None")),
+        (
+            "None",
+            Score.unscored(
+                "score() answered nothing (None): the row is unscored and counts nowhere"
+            ),
+        ),
         ("(None, 'no gold')", Score.unscored("no gold")),
     ],
 )
@@ -109,6 +114,56 @@ def test_the_sandbox_normalises_as_the_engine_does(sandbox: Sandbox, text: str) 
 def test_a_failure_names_the_author_s_line(sandbox: Sandbox, code: str, line: int) -> None:
     with pytest.raises(MetricError, match=rf"[Ll]ine {line}\b"):
         run(sandbox, code)
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ("while True:\n        pass", "took longer than 2 s. Look for a loop"),
+        ("x = 'x' * 100_000_000", "64 MB of memory. Look for a list"),
+        ("for _ in range(10**6):\n        print('x' * 1000)", "20,000 characters. Print less"),
+        ("return score(e, p)", "inside one another. Look for a function"),
+        ("return float('nan')", "answered nan, which is no number from 0 to 1: look for"),
+        ("return float('-inf'), 'x'", "answered -inf, which is no number"),
+        ("return 7", "answered 7, and a score lies between 0 and 1"),
+        ("return 'good'", "answered the text “good” instead of a number"),
+        ("return {1, 2}", "What score\\(\\) answered is a set, which is no JSON"),
+        ("return exact_match()", "A helper that score\\(\\) called failed|Line 2: TypeError"),
+    ],
+)
+def test_each_way_to_go_wrong_has_its_own_sentence(
+    sandbox: Sandbox, body: str, sentence: str
+) -> None:
+    with pytest.raises(MetricError, match=sentence):
+        run(sandbox, f"def score(e, p):\n    {body}")
+
+
+def test_code_that_says_nothing_leaves_the_row_unscored(sandbox: Sandbox) -> None:
+    found = run(sandbox, "def score(e, p):\n    right = True")
+    assert found.value is None
+    assert "counts nowhere" in found.reason
+
+
+def test_the_line_of_a_failure_is_found_behind_its_sentence(sandbox: Sandbox) -> None:
+    with pytest.raises(MetricError) as failed:
+        run(sandbox, "def score(e, p):\n    x = 1\n    return e['nothing']")
+    assert line_of(failed.value) == 3
+    assert line_of(MetricError("of no line")) is None
+
+
+@pytest.mark.parametrize(
+    ("code", "line"),
+    [
+        ("def score(e, p):\n    return (", 2),
+        ("x = 1\ndef score(e):\n    return 1", 2),
+        ("x = 1", None),
+    ],
+)
+def test_a_problem_is_found_without_running_the_code(code: str, line: int | None) -> None:
+    problem = find_problem(code)
+    assert problem is not None
+    assert problem.line == line
+    assert find_problem(EXAMPLE_CODE) is None
 
 
 def test_code_that_does_not_end_is_stopped(sandbox: Sandbox) -> None:
