@@ -4,7 +4,8 @@ StudioError        400
 ├── NotAllowed     403
 ├── NotFound       404
 ├── Conflict       409
-└── Invalid        422 (may carry a list of problems)
+├── Invalid        422 (may carry a list of problems)
+└── NoRoom         507
 """
 
 from __future__ import annotations
@@ -51,3 +52,10 @@ class Invalid(StudioError):
 
     status = 422
     code = "invalid"
+
+
+class NoRoom(StudioError):
+    """The studio's disk is full."""
+
+    status = 507
+    code = "no-room"

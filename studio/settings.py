@@ -124,7 +124,7 @@ PRODUCTION = STUDIO_ENV == "production"
 STUDIO_DATA_DIR = (BASE_DIR / envstr("STUDIO_DATA_DIR", "data")).resolve()
 STUDIO_HOST = envstr("STUDIO_HOST", "127.0.0.1")
 STUDIO_PORT = envint("STUDIO_PORT", 8000)
-STUDIO_MAX_UPLOAD_MB = envint("STUDIO_MAX_UPLOAD_MB", 200)
+STUDIO_MAX_UPLOAD_MB = envint("STUDIO_MAX_UPLOAD_MB", 1024)
 STUDIO_INLINE_IMPORT_MB = envint("STUDIO_INLINE_IMPORT_MB", 5)
 EMBEDDED_LM_URL = envstr("EMBEDDED_LM_URL")
 """Address of the embedded LM's server; empty: the one that `quickstart` wrote to lm.json."""
@@ -324,6 +324,10 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
+    "ENUM_NAME_OVERRIDES": {
+        "SplitEnum": "studio.datasets.models.Split.values",
+        "JudgedSplitEnum": "studio.runs.evaluations.asked.SPLIT_NAMES",
+    },
 }
 
 # ── Logs ────────────────────────────────────────────────────────────────────────────────────────

@@ -1,4 +1,4 @@
-"""The app's name for Django."""
+"""The app's name for Django, and what its workers can do."""
 
 from __future__ import annotations
 
@@ -10,3 +10,12 @@ class DatasetsConfig(AppConfig):
 
     name = "studio.datasets"
     label = "datasets"
+
+    def ready(self) -> None:
+        """Say what does each kind of chore."""
+        from studio.datasets.browsing.indexing import make_index
+        from studio.datasets.browsing.ordering import make_order
+        from studio.datasets.chores import CHORES
+        from studio.datasets.scanning.scan import make_scan
+
+        CHORES.update({"index": make_index, "order": make_order, "scan": make_scan})

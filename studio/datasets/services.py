@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, Protocol
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
-from django.db.models.fields.json import KeyTextTransform
-from django.utils.text import slugify
 
 from studio.accounts.models import Project, Role
 from studio.accounts.services import record, require
 from studio.accounts.slugs import findable
-from studio.datasets.choices import find_label_column, normal
-from studio.datasets.models import Dataset, Row, Split
-from studio.datasets.problems import rows as count_rows
-from studio.datasets.splitting import Splitter
+from studio.datasets.blocks import content_of, cut
+from studio.datasets.models import Dataset, Split
+from studio.datasets.reading.jsonlines import clean
+from studio.datasets.reading.problems import rows as count_rows
+from studio.datasets.splits.sealing import HIDDEN, may_see
+from studio.datasets.splits.splitting import Splitter, label_text
+from studio.datasets.table import SPLITS, Table
+from studio.datasets.uploading.choices import find_label_column, normal
+from studio.datasets.uploading.importing import Stage, finish, set_splits
 from studio.engine.codec import canonical_json
 from studio.engine.errors import ParseError
 from studio.engine.example import Example
@@ -26,10 +27,7 @@ from studio.engine.signature import Field
 from studio.errors import Conflict, Invalid, NotFound
 
 BATCH_ROWS = 5_000
-BATCH_SIZE = 8_000_000
-"""Characters: rows may be long, and a batch is what is in memory at once."""
 SHOWN_PROBLEMS = 20
-SEARCHED_COLUMNS = 50
 
 Item = tuple[Mapping[str, Any], str]
 """Values by column name, and a split."""
@@ -43,29 +41,25 @@ def get_dataset(*, project: Project, slug: str) -> Dataset:
     return dataset
 
 
-def free_slug(project: Project, name: str) -> str:
-    """A slug made of `name` that no dataset of the project has."""
-    base = slugify(name)[:50].strip("-") or "dataset"
-    taken = set(
-        Dataset.everything.filter(project=project, slug__startswith=base).values_list(
-            "slug", flat=True
-        )
-    ) | {"upload"}  # a page of that address is there already
-    slug, number = base, 2
-    while slug in taken:
-        slug, number = f"{base}-{number}", number + 1
-    return slug
+def examples(
+    dataset: Dataset, fields: Iterable[Field], *, split: str, number: int | None = None
+) -> list[Example]:
+    """The examples of one split; see `numbered_examples`."""
+    return [one for _number, one in numbered_examples(dataset, fields, split=split, number=number)]
 
 
-def examples(dataset: Dataset, fields: Iterable[Field], *, split: str) -> list[Example]:
-    """The examples of one split, their values under field names and of the fields' types.
+def numbered_examples(
+    dataset: Dataset, fields: Iterable[Field], *, split: str, number: int | None = None
+) -> list[tuple[int, Example]]:
+    """The examples of one split with the numbers of their rows, of a version or the newest.
 
-    An input has to have a column: the mapping's, or one of its own name. An output without a
-    column is left out of the examples. Raises `Invalid` that names missing columns, or the rows
-    that cannot be read.
+    Their values stand under field names and are of the fields' types. An input has to have a
+    column: the mapping's, or one of its own name. An output without a column is left out of the
+    examples. Raises `Invalid` that names missing columns, or the rows that cannot be read.
     """
     wanted = list(fields)
-    columns = columns_of(dataset, wanted)
+    table = Table(dataset, number)
+    columns = columns_of(table, wanted)
     missing = [
         f.name for f in wanted if f.role == "input" and f.required and f.name not in columns
     ]
@@ -73,12 +67,12 @@ def examples(dataset: Dataset, fields: Iterable[Field], *, split: str) -> list[E
         raise Invalid(
             f"The dataset “{dataset.name}” has no column for the input "
             f"{', '.join(f'“{name}”' for name in missing)}. Its columns are "
-            f"{', '.join(dataset.columns[:20])}: upload one that fits, or rename the input."
+            f"{', '.join(table.columns[:20])}: upload one that fits, or rename the input."
         )
-    found: list[Example] = []
+    found: list[tuple[int, Example]] = []
     problems: list[str] = []
     unreadable = 0
-    for row in Row.objects.filter(dataset=dataset, split=split).iterator(chunk_size=2_000):
+    for row in table.rows(split):
         values: dict[str, Any] = {}
         try:
             for field in wanted:
@@ -89,19 +83,32 @@ def examples(dataset: Dataset, fields: Iterable[Field], *, split: str) -> list[E
         except ParseError as error:
             unreadable += 1
             if len(problems) < SHOWN_PROBLEMS:
-                problems.append(f"Row {row.number}: {error}")
+                seen = may_see(dataset, row.split)
+                problems.append(f"Row {row.number}: {error if seen else HIDDEN}")
             continue
-        found.append(Example(values))
+        found.append((row.number, Example(values)))
     if unreadable:
         raise Invalid(
             f"In {split} of “{dataset.name}”, {count_rows(unreadable)} cannot be read as the "
-            f"fields’ types. {problems[0]} Correct the file and upload it again.",
+            f"fields’ types. {problems[0]} Correct the rows on the dataset’s page.",
             problems=problems,
         )
     return found
 
 
-def columns_of(dataset: Dataset, fields: Sequence[Field]) -> dict[str, str]:
+class HasColumns(Protocol):
+    """A dataset, or one of its versions."""
+
+    @property
+    def columns(self) -> Any:
+        """The names of its columns."""
+
+    @property
+    def mapping(self) -> Any:
+        """`{field name: column name}`."""
+
+
+def columns_of(dataset: HasColumns, fields: Sequence[Field]) -> dict[str, str]:
     """`{field name: column}` by the mapping, and by name where the mapping is silent."""
     by_name = {normal(column): column for column in reversed(dataset.columns)}
     found: dict[str, str] = {}
@@ -150,16 +157,28 @@ def add_dataset_from_rows(
             if split not in Split.values:
                 raise Invalid(f"“{split}” is not a split: say train, dev or test.")
             key = hash(canonical_json([values.get(column) for column in inputs]))
-            splitter.add(split=Split(split), label=str(values.get(label, "")), inputs=key)
+            splitter.extend([SPLITS.index(Split(split))], [label_text(values.get(label))], [key])
             yield values, split
 
-    write_rows(dataset, ((number, *item) for number, item in enumerate(counted(), start=1)))
-    dataset.report = {
-        "splits": splitter.counts(),
-        "labels": {"column": label, "counts": splitter.labels()} if label else {},
-        "duplicates": splitter.duplicates(),
-    }
-    dataset.save()
+    stage, start, codes = Stage(dataset), 1, bytearray()
+    waiting = counted()
+    while taken := list(islice(waiting, BATCH_ROWS)):
+        for piece in cut([clean(dict(values)) for values, _split in taken]):
+            stage.add(start, content_of(piece))
+            start += len(piece)
+        codes.extend(SPLITS.index(Split(split)) for _values, split in taken)
+    stage.flush()
+    set_splits(dataset, bytes(codes))
+    dataset.label_column = label
+    finish(
+        dataset,
+        actor=actor,
+        report={
+            "splits": splitter.counts(),
+            "labels": {"column": label, "counts": splitter.labels()} if label else {},
+            "duplicates": splitter.duplicates(),
+        },
+    )
     record(
         project=project,
         actor=actor,
@@ -171,68 +190,10 @@ def add_dataset_from_rows(
     return dataset
 
 
-def write_rows(
-    dataset: Dataset,
-    rows: Iterable[tuple[int, Mapping[str, Any], str]],
-    *,
-    after_batch: Callable[[int], None] = lambda written: None,
-) -> None:
-    """Write (number, values, split) in batches, and set the dataset's count and fingerprint.
-
-    Does not save the dataset. Memory holds one batch, however many rows come.
-    """
-    digest = _begin_fingerprint(dataset.columns, dataset.mapping)
-    batch: list[Row] = []
-    size = written = 0
-    for number, values, split in rows:
-        line = canonical_json([split, values])
-        digest.update(line.encode())
-        batch.append(Row(dataset=dataset, number=number, values=values, split=split))
-        size += len(line)
-        if len(batch) >= BATCH_ROWS or size >= BATCH_SIZE:
-            Row.objects.bulk_create(batch)
-            written += len(batch)
-            batch, size = [], 0
-            after_batch(written)
-    Row.objects.bulk_create(batch)
-    dataset.row_count = written + len(batch)
-    dataset.fingerprint = digest.hexdigest()
-
-
-def fingerprint(dataset: Dataset) -> str:
-    """The content hash of columns, mapping, rows and splits as they are in the database."""
-    digest = _begin_fingerprint(dataset.columns, dataset.mapping)
-    for row in Row.objects.filter(dataset=dataset).iterator(chunk_size=2_000):
-        digest.update(canonical_json([row.split, row.values]).encode())
-    return str(digest.hexdigest())
-
-
-def _begin_fingerprint(columns: Sequence[str], mapping: Mapping[str, str]) -> Any:
-    head = {"columns": list(columns), "mapping": dict(mapping)}
-    return hashlib.sha256(canonical_json(head).encode())
-
-
-def find_rows(dataset: Dataset, *, split: str = "", text: str = "") -> QuerySet[Row]:
-    """Rows in the order of the file: those of a split, those with a text in one of their cells."""
-    rows = Row.objects.filter(dataset=dataset).order_by("number")
-    if split:
-        rows = rows.filter(split=split)
-    if text:
-        match = Q()
-        for number, column in enumerate(dataset.columns[:SEARCHED_COLUMNS]):
-            rows = rows.alias(**{f"cell{number}": KeyTextTransform(column, "values")})
-            match |= Q(**{f"cell{number}__icontains": text})
-        rows = rows.filter(match)
-    return rows
-
-
 def split_counts(dataset: Dataset) -> dict[str, int]:
     """Rows for each split."""
-    counts = dataset.report.get("splits")
-    if counts:
-        return {split: int(counts.get(split, 0)) for split in Split.values}
-    rows = Row.objects.filter(dataset=dataset)
-    return {split: rows.filter(split=split).count() for split in Split.values}
+    counts = dataset.report.get("splits", {})
+    return {split: int(counts.get(split, 0)) for split in Split.values}
 
 
 @transaction.atomic

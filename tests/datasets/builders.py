@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from studio.accounts.models import Project
-from studio.datasets import uploads
-from studio.datasets.choices import Choices
 from studio.datasets.models import Dataset, Upload
-from studio.datasets.reading import ReadRow, open_table
-from studio.datasets.sniffing import Format
+from studio.datasets.reading import BATCH_ROWS, Format, Source, open_source
+from studio.datasets.reading.problems import Problem
+from studio.datasets.uploading import receiving, uploads
+from studio.datasets.uploading.choices import Choices
 
 HEADER = ("message", "category", "split")
 ROWS = (
@@ -49,21 +50,57 @@ def make_file(content: str | bytes, name: str = "messages.csv") -> SimpleUploade
     return SimpleUploadedFile(name, data)
 
 
+@dataclass(frozen=True, slots=True)
+class ReadRow:
+    """A row of a file, with what is wrong with it."""
+
+    number: int
+    values: dict[str, Any]
+    """Without the columns in which it has nothing."""
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def dropped(self) -> bool:
+        """It is to be left out."""
+        return any(problem.drops for problem in self.problems)
+
+
+def rows_of(source: Source) -> list[ReadRow]:
+    """All rows of an open file; looks at the form of the batches on the way."""
+    rows: list[ReadRow] = []
+    part = 0.0
+    for batch in source.batches():
+        assert batch.start == len(rows) + 1
+        assert 0 < batch.count <= BATCH_ROWS
+        assert {len(column) for column in batch.cells} <= {batch.count}
+        assert list(batch.columns) == source.columns[: len(batch.columns)]
+        assert set(batch.odd) <= set(range(batch.count))
+        assert part <= batch.part <= 1
+        part = batch.part
+        for index in range(batch.count):
+            cells = zip(batch.columns, (column[index] for column in batch.cells), strict=True)
+            values = {name: value for name, value in cells if value is not None}
+            problems = batch.odd.get(index, ())
+            assert all(problem.row == batch.start + index for problem in problems)
+            rows.append(ReadRow(batch.start + index, values, problems))
+    return rows
+
+
 def read_all(
     path: Path, content: str | bytes, format_: Format | None = None
 ) -> tuple[list[str], list[ReadRow]]:
     """Columns and rows of a file with this content."""
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    with open_table(path, format_ or Format("csv")) as table:
-        rows = list(table)
-        return table.columns, rows
+    with open_source(path, format_ or Format("csv")) as source:
+        rows = rows_of(source)
+        return source.columns, rows
 
 
 def upload_file(
     actor: Any, project: Project, content: str | bytes, name: str = "messages.csv"
 ) -> Upload:
     """Upload through the service."""
-    return uploads.receive_upload(actor=actor, project=project, file=make_file(content, name))
+    return receiving.receive_upload(actor=actor, project=project, file=make_file(content, name))
 
 
 def keep_upload(actor: Any, upload: Upload, *, leave_out: bool = False) -> Dataset:

@@ -8,10 +8,16 @@ from typing import Any
 from django.test import Client
 
 from studio.accounts.models import Membership, Project, Role, User
-from studio.datasets import uploads, working
 from studio.datasets.models import Dataset, Upload
+from studio.datasets.uploading import working
 from tests import builders
-from tests.datasets.builders import make_csv, make_file, make_labelled_csv, nothing_is_left
+from tests.datasets.builders import (
+    make_csv,
+    make_file,
+    make_labelled_csv,
+    nothing_is_left,
+    upload_file,
+)
 
 URL = "/api/projects/support/datasets/"
 
@@ -118,5 +124,11 @@ def test_somebody_elses_upload_is_not_found(
     as_alice: Client, alice: User, project: Project
 ) -> None:
     other = builders.make_project("Other", "other", admin=alice)
-    made = uploads.receive_upload(actor=alice, project=other, file=make_file(make_csv()))
+    made = upload_file(alice, other, make_csv())
     assert as_alice.get(f"{URL}uploads/{made.token}/").status_code == 404
+
+
+def test_a_mapping_nested_too_deeply_is_refused(as_alice: Client, project: Project) -> None:
+    said = {"file": make_file(make_csv()), "mapping": "[" * 200_000}
+    answer = as_alice.post(URL, said)
+    assert answer.status_code in (400, 422)

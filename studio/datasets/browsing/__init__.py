@@ -1,0 +1,1 @@
+"""Looking at rows: pages, search, filters, orders, what the columns hold."""

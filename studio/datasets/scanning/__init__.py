@@ -1,0 +1,1 @@
+"""Looking through a dataset for leaks, repetitions, conflicts and oddities."""

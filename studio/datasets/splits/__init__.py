@@ -1,0 +1,1 @@
+"""Which rows are for train, dev and test; the sealed test split."""

@@ -1,0 +1,1 @@
+"""A file on its way to a dataset: received, read, judged, mapped, kept."""
