@@ -1,4 +1,5 @@
-// Builds the bundles of the site: `site` for every page, `canvas` for the canvas island.
+// Builds the bundles of the site: `site` for every page, `canvas` for the canvas island, `editor`
+// for pages on which code is written.
 // The names carry no hash, because Django's static files storage adds one.
 import tailwindcss from "@tailwindcss/vite";
 import { defineConfig } from "vitest/config";
@@ -14,7 +15,13 @@ export default defineConfig({
 		target: "es2022",
 		modulePreload: false,
 		rolldownOptions: {
-			input: { canvas: "src/main.tsx", site: "src/site.ts", "site-css": "src/site.css" },
+			input: {
+				canvas: "src/main.tsx",
+				editor: "src/editor/main.ts",
+				labelling: "src/editor/labelling.ts",
+				site: "src/site.ts",
+				"site-css": "src/site.css",
+			},
 			output: {
 				entryFileNames: "[name].js",
 				chunkFileNames: "[name].js",

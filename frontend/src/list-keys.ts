@@ -1,5 +1,6 @@
 // Lists that people go through item by item: `j` and `k` move between the items of `[data-keys]`,
-// and a letter presses the button of the item that has the focus which carries it as `data-key`.
+// the arrows too once one of them has the focus, and a letter presses the button of the item that
+// has the focus which carries it as `data-key`.
 // A link that carries a letter as `data-page-key` is followed from anywhere on the page.
 
 function items(): HTMLElement[] {
@@ -10,6 +11,10 @@ function isTyping(target: EventTarget | null): boolean {
 	return (
 		target instanceof Element && target.closest("input, textarea, select, dialog[open]") !== null
 	);
+}
+
+function isArrow(key: string): boolean {
+	return key === "ArrowDown" || key === "ArrowUp";
 }
 
 function move(list: HTMLElement[], at: number, step: number): void {
@@ -31,7 +36,10 @@ export function onListKey(event: KeyboardEvent): void {
 	const at = list.findIndex((item) => item.contains(document.activeElement));
 	if (event.key === "j") move(list, at, 1);
 	else if (event.key === "k") move(list, at, -1);
-	else if (at >= 0 && event.key.length === 1) {
+	else if (at >= 0 && isArrow(event.key)) {
+		event.preventDefault();
+		move(list, at, event.key === "ArrowDown" ? 1 : -1);
+	} else if (at >= 0 && event.key.length === 1) {
 		const button = `button[data-key="${CSS.escape(event.key)}"]`;
 		list[at]?.querySelector<HTMLElement>(button)?.click();
 	}

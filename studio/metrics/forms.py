@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django import forms
@@ -47,6 +48,18 @@ class MetricForm(JudgeForm, forms.ModelForm[Metric]):
         help_texts = {"name": "How it is called in this project."}  # noqa: RUF012
 
 
+class ChangeForm(MetricForm):
+    """A change of a metric: what is changed, and which version was looked at."""
+
+    message = forms.CharField(
+        required=False,
+        max_length=200,
+        label="What you changed",
+        help_text="Stands in the list of versions.",
+    )
+    base = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+
 class TryForm(forms.Form):
     """One answer to judge."""
 
@@ -67,12 +80,17 @@ class TryForm(forms.Form):
 
 
 NAMES_A_FIELD = {"field", "gold", "reference", "question", "context"}
+CODE = "python"
+"""What the editor is told of a box that holds code."""
 EXAMPLES = {"code": EXAMPLE_CODE, "parts": EXAMPLE_PARTS}
 """What stands in a box at first, for people to change."""
 
 
-def make_params_form(kind: str, *args: Any, **kwargs: Any) -> ParamsForm:
-    """The form for the parameters of a kind; a box for a field's name suggests names."""
+def make_params_form(kind: str, *args: Any, answer: str = "", **kwargs: Any) -> ParamsForm:
+    """The form for the parameters of a kind; a box for a field's name suggests names.
+
+    `answer` is the output that examples of code speak of.
+    """
     form = params_form(METRICS[kind].params)(*args, **kwargs)
     if "normalisation" in form.fields:
         # The older of two parameters for one thing; stored metrics still have it.
@@ -83,7 +101,14 @@ def make_params_form(kind: str, *args: Any, **kwargs: Any) -> ParamsForm:
             "autocomplete": "off",
             "class": "mono",
         }
+    if "code" in form.fields:
+        form.fields["code"].widget.attrs |= {"rows": 14, "data-editor": CODE, "wrap": "off"}
     for name, example in EXAMPLES.items():
         if name in form.fields and not form.is_bound:
-            form.initial.setdefault(name, example)
+            form.initial.setdefault(name, example_of(example, answer))
     return form
+
+
+def example_of(text: str, answer: str) -> str:
+    """An example of code or parts that speaks of a field that is there."""
+    return text.replace('"answer"', json.dumps(answer, ensure_ascii=False)) if answer else text

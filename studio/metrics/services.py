@@ -24,7 +24,7 @@ from studio.engine.trace import Prediction
 from studio.errors import Conflict, Invalid, NotFound
 from studio.lms.models import Connection
 from studio.lms.services import open_embedder, open_lm
-from studio.metrics.models import Metric
+from studio.metrics.models import Metric, MetricVersion
 from studio.sandboxes import shared_sandbox
 
 TRY_CALLS = 20
@@ -38,20 +38,24 @@ def get_metric(*, project: Project, slug: str) -> Metric:
     return found
 
 
-def open_metric(metric: Metric, *, budget: Budget | None = None) -> EngineMetric:
-    """The engine's metric behind a row; what its judge is asked counts in `budget`.
+def open_metric(
+    metric: Metric, *, version: MetricVersion | None = None, budget: Budget | None = None
+) -> EngineMetric:
+    """The engine's metric behind a row, of a version or the newest.
 
-    Raises `Invalid` when it cannot be made any more.
+    What its judge is asked counts in `budget`. Raises `Invalid` when it cannot be made any more.
     """
+    used = version or metric
     try:
-        return _make(metric.kind, metric.params, metric.judge, budget)
+        return make(used.kind, used.params, used.judge, budget)
     except EngineError as error:
         raise Invalid(f"The metric “{metric.name}” cannot be used: {error}") from None
 
 
-def _make(
+def make(
     kind: str, params: Mapping[str, Any], judge: Connection | None, budget: Budget | None = None
 ) -> EngineMetric:
+    """The engine's metric of these settings, stored or not. Raises `EngineError`."""
     needs = check_metric(kind, params)
     if needs & {"lm", "embedder"} and judge is None:
         raise EngineError("Choose the language model that judges.")
@@ -61,6 +65,24 @@ def _make(
         sandbox=shared_sandbox() if "sandbox" in needs else None,
     )
     return make_metric(kind, params, runtime)
+
+
+def newest_version(metric: Metric) -> MetricVersion:
+    """The metric as it is now."""
+    return metric.versions.get(number=metric.number)
+
+
+def keep_version(metric: Metric, actor: User | None, message: str = "") -> None:
+    """Write down what the metric is now, as its newest version."""
+    MetricVersion.objects.create(
+        metric=metric,
+        number=metric.number,
+        kind=metric.kind,
+        params=metric.params,
+        judge=metric.judge,
+        message=" ".join(message.split())[:200],
+        created_by=actor,
+    )
 
 
 @transaction.atomic
@@ -76,11 +98,12 @@ def create_metric(
     """A new metric of a kind. Raises `Invalid` that names the parameter that is wrong."""
     require(user=actor, project=project, role=Role.AUTHOR)
     metric = Metric(project=project, kind=kind)
-    _fill(metric, name, params, judge)
+    fill(metric, name, params, judge)
     # The lock keeps two people from taking one slug at the same time.
     Project.objects.select_for_update().get(pk=project.pk)
     metric.slug = free_slug(project.metrics.all(), metric.name, fallback="metric")
     metric.save()
+    keep_version(metric, actor)
     record(
         project=project,
         actor=actor,
@@ -100,12 +123,26 @@ def update_metric(
     name: str,
     params: Mapping[str, Any],
     judge: Connection | None = None,
+    message: str = "",
+    base: int | None = None,
 ) -> Metric:
-    """Other parameters. Runs that have ended keep what they measured."""
+    """Other parameters: a new version. Runs go on with the version that they were made with.
+
+    `base` is the version that was changed: raises `Conflict` when there is a newer one.
+    """
     require(user=actor, project=metric.project, role=Role.AUTHOR)
-    metric = Metric.objects.select_for_update().get(pk=metric.pk)
-    before = metric.params
-    _fill(metric, name, params, judge)
+    metric = lock(metric)
+    if base is not None and base != metric.number:
+        raise Conflict(
+            f"Somebody has saved version {metric.number} of {metric.name} since this page was "
+            f"shown, which held version {base}. Look at what changed, then save yours again.",
+            version=metric.number,
+        )
+    before, before_judge = metric.params, metric.judge_id
+    fill(metric, name, params, judge)
+    if (metric.params, metric.judge_id) != (before, before_judge):
+        metric.number += 1
+        keep_version(metric, actor, message)
     metric.save()
     record(
         project=metric.project,
@@ -145,7 +182,7 @@ def try_metric(
     `LMError` or `BudgetSpent` when the judge does not answer.
     """
     try:
-        metric = _make(kind, params, judge, Budget(TRY_CALLS))
+        metric = make(kind, params, judge, Budget(TRY_CALLS))
     except EngineError as error:
         raise Invalid(str(error)) from None
     field = str(params.get("field", ""))
@@ -154,24 +191,40 @@ def try_metric(
 
 
 def field_names(project: Project) -> list[str]:
-    """Outputs that the project's signatures have: what a metric may be asked to compare."""
-    names = {
-        str(field["name"])
+    """Outputs that the project's signatures and pipelines have: what may be compared."""
+    fields = [
+        field
         for spec in project.signatures.values_list("spec", flat=True)
         for field in spec.get("fields", ())
         if field.get("role") == "output"
-    }
-    return sorted(names)
+    ]
+    fields += [
+        field
+        for spec in project.pipelines.values_list("spec", flat=True)
+        for node in spec.get("nodes", ())
+        if node.get("kind") == "output"
+        for field in node.get("fields") or ()
+    ]
+    return sorted({str(field["name"]) for field in fields if field.get("name")})
 
 
-def _fill(metric: Metric, name: str, params: Mapping[str, Any], judge: Connection | None) -> None:
+def lock(metric: Metric) -> Metric:
+    """The metric as it is now; nobody else changes it before the transaction ends."""
+    found = Metric.objects.select_for_update().filter(pk=metric.pk).first()
+    if found is None:
+        raise NotFound(f"“{metric.name}” has been deleted.")
+    return found
+
+
+def fill(metric: Metric, name: str, params: Mapping[str, Any], judge: Connection | None) -> None:
+    """Give the metric these settings; raises `Invalid` that names what is wrong with them."""
     metric.name = " ".join(name.split())
     if not metric.name:
         raise Invalid("A metric needs a name.")
     if judge is not None and judge.project_id != metric.project_id:
         raise NotFound("There is no such connection in this project.")
     try:
-        _make(metric.kind, params, judge)
+        make(metric.kind, params, judge)
     except EngineError as error:
         raise Invalid(str(error)) from None
     metric.params, metric.judge = dict(params), judge

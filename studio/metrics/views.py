@@ -15,11 +15,13 @@ from studio.accounts.param_forms import ParamsForm
 from studio.accounts.services import get_project, may
 from studio.engine.errors import EngineError
 from studio.engine.metrics import METRICS
+from studio.engine.sandbox.guide import MODULES
 from studio.errors import Conflict, Invalid, NotFound
 from studio.http import StudioRequest
 from studio.metrics import services
-from studio.metrics.forms import JudgeForm, MetricForm, TryForm, make_params_form
+from studio.metrics.forms import ChangeForm, JudgeForm, MetricForm, TryForm
 from studio.metrics.models import Metric
+from studio.metrics.parts import PartsForm, settings_form
 
 
 @require_GET
@@ -45,8 +47,8 @@ def new_metric(request: StudioRequest, project: str) -> HttpResponse:
     form = MetricForm(
         request.POST or None, project=found, kind=kind, initial={"name": METRICS[kind].title}
     )
-    params = make_params_form(kind, request.POST or None)
-    if request.method == "POST" and form.is_valid() and params.is_valid():
+    params = settings_form(kind, request.POST or None, answer=_first_answer(found))
+    if request.method == "POST" and _are_valid(form, params):
         try:
             metric = services.create_metric(
                 actor=request.user,
@@ -66,27 +68,39 @@ def new_metric(request: StudioRequest, project: str) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def metric(request: StudioRequest, project: str, slug: str) -> HttpResponse:
-    """One metric: its parameters, and a box to try it."""
+    """One metric: its parameters, and what it says of rows."""
     role = Role.VIEWER if request.method == "GET" else Role.AUTHOR
     found = get_project(user=request.user, slug=project, role=role)
     row = services.get_metric(project=found, slug=slug)
     if row.kind not in METRICS:
         raise NotFound(f"{row.name} is a “{row.kind}”, which this version does not know.")
-    form = MetricForm(request.POST or None, project=found, kind=row.kind, instance=row)
-    params = make_params_form(row.kind, request.POST or None, initial=row.params)
-    if request.method == "POST" and form.is_valid() and params.is_valid():
+    number = row.number
+    form = ChangeForm(
+        request.POST or None,
+        project=found,
+        kind=row.kind,
+        instance=row,
+        initial={"base": number},
+    )
+    params = settings_form(
+        row.kind, request.POST or None, initial=row.params, answer=_first_answer(found)
+    )
+    if request.method == "POST" and _are_valid(form, params):
         try:
-            services.update_metric(
+            saved = services.update_metric(
                 actor=request.user,
                 metric=row,
                 name=form.cleaned_data["name"],
                 judge=form.cleaned_data.get("judge"),
                 params=params.params(),
+                message=form.cleaned_data["message"],
+                base=form.cleaned_data["base"],
             )
-        except Invalid as error:
+        except (Invalid, Conflict) as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, "Saved.")
+            new = f" as version {saved.number}" if saved.number != number else ""
+            messages.success(request, f"Saved{new}.")
             return redirect(row)
     row.refresh_from_db()  # the form has written into it what may be invalid
     return _page(request, found, row.kind, form, params, row)
@@ -98,13 +112,13 @@ def try_metric(request: StudioRequest, project: str, kind: str) -> HttpResponse:
     found = get_project(user=request.user, slug=project)
     if kind not in METRICS:
         raise NotFound(f"There is no kind of metric “{kind}”.")
-    params = make_params_form(kind, request.POST)
+    params = settings_form(kind, request.POST)
     box, judge = TryForm(request.POST), JudgeForm(request.POST, project=found, kind=kind)
     context: dict[str, Any] = {"project": found, "kind": METRICS[kind]}
     forms = (params, box, judge)
     valid = [form.is_valid() for form in forms]
     if not all(valid):
-        context["error"] = " ".join(sentence for form in forms for sentence in _sentences(form))
+        context["error"] = " ".join(sentence for form in forms for sentence in sentences(form))
     else:
         try:
             context["score"] = services.try_metric(
@@ -133,8 +147,10 @@ def delete_metric(request: StudioRequest, project: str, slug: str) -> HttpRespon
     return redirect("metrics:metrics", found.slug)
 
 
-def _sentences(form: Form) -> list[str]:
+def sentences(form: Form | PartsForm) -> list[str]:
     """What is wrong with a form, each with the name of its box."""
+    if isinstance(form, PartsForm):
+        return form.errors.get("parts", [])
     return [
         f"{form.fields[name].label}: {error}" if name in form.fields else str(error)
         for name, errors in form.errors.items()
@@ -142,23 +158,42 @@ def _sentences(form: Form) -> list[str]:
     ]
 
 
+def _are_valid(form: MetricForm, params: ParamsForm | PartsForm) -> bool:
+    """Whether to store them: not when a button was pressed that only changes the form."""
+    if isinstance(params, PartsForm) and params.is_step:
+        return False
+    return all([form.is_valid(), params.is_valid()])
+
+
+def _first_answer(project: Project) -> str:
+    """An output for examples to speak of."""
+    return next(iter(services.field_names(project)), "")
+
+
 def _page(
     request: StudioRequest,
     project: Project,
     kind: str,
     form: MetricForm,
-    params: ParamsForm,
+    params: ParamsForm | PartsForm,
     metric: Metric | None = None,
 ) -> HttpResponse:
+    is_step = isinstance(params, PartsForm) and params.is_step
     context = {
         "project": project,
         "metric": metric,
         "kind": METRICS[kind],
         "form": form,
         "params": params,
+        "parts": params if isinstance(params, PartsForm) else None,
+        "has_code": kind in ("python", "composite"),
+        "asks_lm": bool(METRICS[kind].needs & {"lm"}),
+        "modules": MODULES,
         "try_form": TryForm(),
         "field_names": services.field_names(project),
         "may_write": may(user=request.user, project=project, role=Role.AUTHOR),
     }
-    status = 422 if form.errors or params.errors else 200
+    if is_step and request.htmx:
+        return render(request, "metrics/_parts.html", context)
+    status = 422 if (form.errors or params.errors) and not is_step else 200
     return render(request, "metrics/metric.html", context, status=status)

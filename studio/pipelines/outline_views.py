@@ -18,6 +18,7 @@ from studio.engine.graph import check, edits
 from studio.engine.graph.edits import At, Spec
 from studio.errors import Conflict, Invalid, NotFound, StudioError
 from studio.http import StudioRequest
+from studio.numerals import read_whole
 from studio.pipelines import outline as words
 from studio.pipelines import outline_undo, services
 from studio.pipelines.edit_services import Edit, Edited, edit_pipeline
@@ -33,7 +34,7 @@ from studio.pipelines.outline_page import (
 )
 from studio.pipelines.revisions import spec_at
 
-_MOST_REVISION = 2**31
+_MOST_REVISION = 2**31 - 1
 
 
 @require_GET
@@ -211,9 +212,10 @@ def _made_of(pipeline: Pipeline, revision: int) -> Spec:
 def _revision(post: QueryDict, *names: str) -> int:
     """The first of these numbers that the form names. Raises `Invalid` when it names none."""
     text = next((str(post[name]) for name in names if post.get(name)), "")
-    if not (text.isdecimal() and text.isascii() and len(text) < 11 and int(text) < _MOST_REVISION):
+    revision = read_whole(text, _MOST_REVISION)
+    if revision is None:
         raise Invalid("The form does not say which revision it was made of: reload the page.")
-    return int(text)
+    return revision
 
 
 def _read_at(values: QueryDict) -> At:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from django.urls import include, path
 
 from studio.pipelines import api, code_api, version_views, versions_api, views
+from studio.pipelines.constraints_views import constraints
 from studio.pipelines.prompts_api import prompts
 
 app_name = "pipelines"
 urlpatterns = [
     path("pipelines/", views.pipelines, name="pipelines"),
+    path("constraints/", constraints, name="constraints"),
     path("pipelines/new/", views.new_pipeline, name="new-pipeline"),
     path("pipelines/upload/", views.upload_program, name="upload-program"),
     path("pipelines/<slug:slug>/", views.canvas, name="canvas"),

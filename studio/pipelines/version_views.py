@@ -18,6 +18,7 @@ from studio.accounts.services import may
 from studio.engine.graph.diff import diff_specs
 from studio.errors import Conflict, Invalid
 from studio.http import StudioRequest
+from studio.numerals import read_whole
 from studio.pipelines import versions as services
 from studio.pipelines.comparing import NOW, compare, read_state
 from studio.pipelines.models import Pipeline
@@ -85,8 +86,8 @@ def restore(request: StudioRequest, project: str, slug: str) -> HttpResponse:
     """Draw what a version or a revision holds."""
     pipeline = get_pipeline(user=request.user, project=project, slug=slug, role=Role.AUTHOR)
     state = read_state(pipeline, request.POST.get("state", ""))
-    base = request.POST.get("base_revision", "")
-    if state.key == NOW or not (base.isascii() and base.isdigit() and len(base) < 10):
+    base = read_whole(request.POST.get("base_revision"))
+    if state.key == NOW or base is None:
         raise Invalid("A restore names a version or a revision, and the revision of the page.")
     bring_back = (
         services.restore_revision if state.key.startswith("r") else services.restore_version
@@ -96,7 +97,7 @@ def restore(request: StudioRequest, project: str, slug: str) -> HttpResponse:
             actor=request.user,
             pipeline=pipeline,
             number=int(state.key.lstrip("r")),
-            base_revision=int(base),
+            base_revision=base,
         )
     except Conflict as error:
         messages.warning(request, f"{error} Nothing was restored: look at what is new first.")

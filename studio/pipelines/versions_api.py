@@ -13,6 +13,7 @@ from rest_framework.response import Response
 
 from studio.accounts.models import Role
 from studio.errors import Invalid
+from studio.numerals import read_whole
 from studio.pipelines import versions as services
 from studio.pipelines.api import as_json
 from studio.pipelines.models import Pipeline, PipelineVersion, Revision
@@ -138,6 +139,7 @@ def _revision(revision: Revision) -> dict[str, Any]:
 
 
 def _number(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or len(text) > 9:
+    number = read_whole(text)
+    if number is None:
         raise Invalid("before is the number of a version.")
-    return int(text)
+    return number

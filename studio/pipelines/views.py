@@ -171,6 +171,7 @@ def canvas_data(request: StudioRequest, pipeline: Pipeline) -> dict[str, Any]:
             "read_code": f"{api}read-code/",
             "runs": f"/api/projects/{project.slug}/runs/",
             "compile": _address("runs:compile", *here),
+            "evaluate": _address("runs:evaluate", *here),
             "outline": reverse("pipelines:outline", args=here),
             "versions": reverse("api:pipelines:versions", args=here),
             "revisions": reverse("api:pipelines:revisions", args=here),

@@ -20,7 +20,7 @@ import { Icon } from "../nodes/Icon";
 import { useEditor, useStores } from "../store/hooks";
 import { beginPart, openLevel } from "../store/levels";
 import { FIT_NOW } from "./fit";
-import { nodeElement } from "./focus";
+import { whenShown } from "./focus";
 
 export function Crumbs() {
 	const { editor, page } = useStores();
@@ -158,18 +158,17 @@ function useArrival(path: Path, name: string): string {
 		const count = graph.nodes.length;
 		setWords(`${where}: ${count} ${count === 1 ? "node" : "nodes"}.`);
 		const [chosen] = selection.nodes;
-		setTimeout(() => {
+		whenShown(chosen ?? first(graph), (node) => {
+			// It was left again meanwhile.
+			if (shown.current !== path) return;
 			// Whoever leads to one node of another level shows that node.
 			const isLed = chosen !== undefined && before[path.length]?.node !== chosen;
 			if (!isLed) void flow.fitView(FIT_NOW);
 			// Whoever came by a list or a field has the focus there already.
 			const board = document.querySelector(".board");
 			if (document.activeElement && !document.activeElement.contains(board)) return;
-			nodeElement(chosen ?? first(graph))?.focus({ preventScroll: true });
-		}, DRAWN_MS);
+			node?.focus({ preventScroll: true });
+		});
 	}, [path, name, editor, flow]);
 	return words;
 }
-
-/** By then the level is on the board. */
-const DRAWN_MS = 100;

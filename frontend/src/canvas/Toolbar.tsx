@@ -100,6 +100,11 @@ export function Toolbar({ sheet, onSheet }: ToolbarProps) {
 						<Icon name={PANELS[name].icon} /> {PANELS[name].title}
 					</button>
 				))}
+				{page.urls.evaluate && (
+					<a className="btn btn-sm" href={page.urls.evaluate} title="Score it on a dataset">
+						Evaluate
+					</a>
+				)}
 				{page.urls.compile && (
 					<a
 						className={`btn btn-primary btn-sm ${hasProblems ? "is-blocked" : ""}`}

@@ -6,6 +6,8 @@ import { cardOf } from "./sizes";
 type Flow = ReactFlowInstance;
 
 const FRAMES = 20;
+/** How long a level may take to be on the board. */
+const MOST_FRAMES = 60;
 
 export function nodeElement(id: string): HTMLElement | null {
 	return document.querySelector(`.react-flow__node[data-id="${CSS.escape(id)}"]`);
@@ -40,10 +42,27 @@ export function focusedWire(): string {
 	return wire?.getAttribute("data-id") ?? "";
 }
 
+/** The node's element, once it was measured: before that it is hidden, and takes no focus. */
+function shownNode(id: string): HTMLElement | null {
+	const element = nodeElement(id);
+	return element?.style.visibility === "hidden" ? null : element;
+}
+
+/** Calls back when the node of a level that was just opened can take the focus; never at once,
+ * because what is on the board then is still the level before, with nodes of the same ids. */
+export function whenShown(id: string, then: (node: HTMLElement | null) => void): void {
+	const look = (frames: number) => {
+		const element = shownNode(id);
+		if (element || frames === 0) then(element);
+		else requestAnimationFrame(() => look(frames - 1));
+	};
+	requestAnimationFrame(() => look(MOST_FRAMES));
+}
+
 /** Bring the node into view if it is not, and give it the focus when it is there. */
 export function focusNode(flow: Flow, id: string, frames = FRAMES): void {
-	const element = nodeElement(id);
-	if (!element || element.style.visibility === "hidden") {
+	const element = shownNode(id);
+	if (!element) {
 		bringIntoView(flow, id);
 		if (frames > 0) requestAnimationFrame(() => focusNode(flow, id, frames - 1));
 		return;

@@ -74,6 +74,7 @@ export interface PageData {
 		| "read_code"
 		| "runs"
 		| "compile"
+		| "evaluate"
 		| "outline"
 		| "versions"
 		| "revisions"
