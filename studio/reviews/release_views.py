@@ -33,6 +33,7 @@ def releases(request: StudioRequest, project: str) -> HttpResponse:
         "labels": [_label(request, found, rows) for rows in _by_label(found)],
         "waiting": approved.select_related("artifact__version__pipeline", "project"),
         "may_release": may(user=request.user, project=found, role=Role.REVIEWER),
+        "may_evaluate": may(user=request.user, project=found, role=Role.AUTHOR),
     }
     return render(request, "reviews/releases.html", context)
 

@@ -13,6 +13,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from studio.accounts.models import Project, Role
 from studio.accounts.services import get_project, may
+from studio.datasets.models import Split
+from studio.datasets.splits.sealing import may_see
 from studio.engine.formats import FORMATS
 from studio.engine.nearest_demos import shown_state
 from studio.engine.signature import Signature
@@ -284,8 +286,11 @@ def _page_of_demos(item: PredictorItem, start: int, most: int) -> dict[str, Any]
 
 
 def exact_prompt(artifact: Artifact, item: PredictorItem) -> str:
-    """The prompt as the LM read it on the first held-out row; else with places for the inputs."""
-    if artifact.run is not None:
+    """The prompt as the LM read it on the first held-out row, unless test is sealed.
+
+    Else with places for the inputs.
+    """
+    if artifact.run is not None and may_see(artifact.run.dataset, Split.TEST):
         row = (
             ScoreRow.objects.filter(
                 run=artifact.run, candidate=candidate_of(artifact).hash, split="test"

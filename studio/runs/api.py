@@ -19,6 +19,7 @@ from studio.errors import Invalid, NotFound
 from studio.lms.models import Connection
 from studio.lms.services import get_connection
 from studio.metrics.services import get_metric
+from studio.numerals import read_whole
 from studio.pipelines.requests import read_body, user_of
 from studio.pipelines.services import get_pipeline
 from studio.runs import services, tries
@@ -80,15 +81,15 @@ def examples(request: Request, project: str, pipeline: str) -> Response:
     """Rows of a dataset as inputs of the pipeline: those of train and dev, a page at a time."""
     found = get_pipeline(user=user_of(request), project=project, slug=pipeline)
     asked = request.query_params
-    offset = asked.get("offset") or "0"
-    if not (offset.isascii() and offset.isdigit() and len(offset) <= 9):
+    offset = read_whole(asked.get("offset") or "0")
+    if offset is None:
         raise Invalid("offset says how many rows to leave out: send a whole number.")
     return Response(
         find_examples(
             found,
             dataset=asked.get("dataset", ""),
             text=asked.get("text", ""),
-            offset=int(offset),
+            offset=offset,
         )
     )
 

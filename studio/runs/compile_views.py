@@ -22,7 +22,9 @@ from studio.runs import services
 from studio.runs.choosing import advice, compiler_groups
 from studio.runs.estimates import Bar, Caps, cautions, make_outlook
 from studio.runs.forms import CompileForm
+from studio.runs.leaks import Leaks
 from studio.runs.models import Artifact, Run
+from studio.runs.openings import notice
 from studio.runs.prefill import initial_data
 from studio.runs.roles import released_artifact
 
@@ -34,7 +36,7 @@ def compile_pipeline(request: StudioRequest, project: str, slug: str) -> HttpRes
     Without JavaScript the button `preview` shows the settings and the estimate.
     """
     pipeline = get_pipeline(user=request.user, project=project, slug=slug, role=Role.AUTHOR)
-    missing = _missing(pipeline.project)
+    missing = missing_for_runs(pipeline.project)
     problems = problems_of(pipeline.spec, pipeline.project)
     context: dict[str, Any] = {
         "project": pipeline.project,
@@ -56,6 +58,7 @@ def compile_pipeline(request: StudioRequest, project: str, slug: str) -> HttpRes
             return _start(request, pipeline, form)
         except Invalid as error:
             form.refuse(error)
+            context["fix_url"] = error.extra.get("url")
     context |= {"form": form, "groups": compiler_groups(), "advice": advice(), "tell": started}
     context |= _estimate(pipeline, form)
     failed = started and bool(form.problems)
@@ -105,6 +108,7 @@ def _estimate(pipeline: Pipeline, form: CompileForm) -> dict[str, Any]:
     try:
         program = build(pipeline.spec)
         release = released_artifact(pipeline, program)
+        leaks = Leaks(program, options["dataset"])
         outlooks = [
             make_outlook(program=program, connection=student, release=release, **choice)
             for student in form.students()
@@ -118,6 +122,8 @@ def _estimate(pipeline: Pipeline, form: CompileForm) -> dict[str, Any]:
         seconds=options["max_seconds"],
     )
     return {
+        "opening": notice(options["dataset"], pipeline),
+        "leaks": leaks,
         "outlooks": outlooks,
         "outlook": outlooks[0],
         "bar": Bar.of(outlooks[0].calls, options["max_calls"]),
@@ -157,8 +163,8 @@ def _compile_of(artifact: Artifact) -> Run | None:
     return None
 
 
-def _missing(project: Project) -> list[tuple[str, str]]:
-    """What has to be made before anything can be compiled: (sentence, address)."""
+def missing_for_runs(project: Project) -> list[tuple[str, str]]:
+    """What has to be made before anything can be compiled or evaluated: (sentence, address)."""
     needs = (
         (project.datasets, "a dataset with examples", "datasets:upload"),
         (project.metrics, "a metric", "metrics:new-metric"),

@@ -12,6 +12,8 @@ from django.conf import settings
 
 from studio.accounts.models import Project
 from studio.datasets.models import Dataset
+from studio.datasets.splits.sealing import may_see
+from studio.datasets.table import Table
 from studio.engine.codec import content_hash
 from studio.engine.errors import EngineError
 from studio.engine.lm.base import LM
@@ -62,10 +64,10 @@ def equip(
 
 def collections_hash(spec: Mapping[str, Any], project: Project) -> str:
     """The hash of everything that a pipeline looks up; empty when it looks up nothing."""
-    found = {slug: _dataset(project, slug).fingerprint for slug in _named(spec, "retrievers")}
+    found = {slug: _content(_dataset(project, slug)) for slug in _named(spec, "retrievers")}
     for name in _named(spec, "tools"):
         if name.startswith(SEARCH) and name not in operators_tools():
-            found[name] = _searched(project, name).fingerprint
+            found[name] = _content(_searched(project, name))
     return content_hash(found) if found else ""
 
 
@@ -133,7 +135,7 @@ def _dataset(project: Project, slug: str) -> Dataset:
 
 def _open(dataset: Dataset) -> FullText:
     """The dataset's rows as passages, indexed in a file that its content names."""
-    path = settings.STUDIO_DATA_DIR / "collections" / f"{dataset.fingerprint}.sqlite3"
+    path = settings.STUDIO_DATA_DIR / "collections" / f"{_content(dataset)}.sqlite3"
     try:
         if path.is_file():
             return FullText.open(path)
@@ -143,10 +145,21 @@ def _open(dataset: Dataset) -> FullText:
         raise Invalid(f"The collection “{dataset.slug}” cannot be searched: {error}") from None
 
 
+def _content(dataset: Dataset) -> str:
+    """Names what is found in the collection."""
+    return f"{dataset.fingerprint}-sealed" if dataset.sealed else dataset.fingerprint
+
+
 def _passages(dataset: Dataset) -> Iterator[Passage]:
-    """A row's `text`, or all of its columns where there is none of that name."""
+    """A row's `text`, or all of its columns where there is none of that name.
+
+    Rows of a sealed test split are not found: a program would be judged on what it looked up, and
+    people would read them in its answers.
+    """
     column = next((name for name in _TEXT if name in dataset.columns), "")
-    for row in dataset.rows.order_by("number").iterator(chunk_size=2_000):
+    for row in Table(dataset).rows():
+        if not may_see(dataset, row.split):
+            continue
         if column:
             text = str(row.values.get(column) or "")
         else:

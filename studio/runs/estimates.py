@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Sum
+from django.db.models import Sum
 
 from studio.datasets.models import Dataset, Split
-from studio.datasets.services import examples
+from studio.datasets.services import examples, split_counts
+from studio.datasets.table import Table
 from studio.engine.compilers import Estimate, Sizes, estimate
 from studio.engine.compilers.base import Range
 from studio.engine.example import Example
@@ -125,8 +126,7 @@ def make_outlook(
     release: Artifact | None = None,
 ) -> Outlook:
     """The outlook; raises what tells that compiler, parameters, metric or LM are not right."""
-    counts = dataset.rows.order_by().values_list("split").annotate(rows=Count("pk"))
-    sizes = {"train": 0, "dev": 0, "test": 0, **dict(counts)}
+    sizes = split_counts(dataset)
     runtime = Runtime(lm=open_lm(connection))
     needs = Sizes.of(
         program,
@@ -143,7 +143,7 @@ def make_outlook(
     taught_by = teacher or (teacher_artifact.connection if teacher_artifact else None)
     players = {"teacher": taught_by, "proposer": proposer, "judge": metric.judge}
     roles = tuple(
-        _role(role, players.get(role) or connection, range_, program, dataset)
+        role_outlook(role, players.get(role) or connection, range_, program, dataset)
         for role, range_ in calls.roles.items()
         if range_[2]
     )
@@ -155,7 +155,7 @@ def make_outlook(
         dollars=_sum(priced) if priced else None,
         priceless=tuple(dict.fromkeys(role.lm for role in roles if role.dollars is None)),
         tokens=_sum([role.tokens for role in roles]),
-        seconds=_times((calls.low, calls.expected, calls.high), _seconds_a_call(connection)),
+        seconds=times((calls.low, calls.expected, calls.high), seconds_a_call(connection)),
         sizes=sizes,
     )
 
@@ -244,16 +244,16 @@ def _minutes(seconds: Spread | None) -> Spread | None:
     return None if seconds is None else (seconds[0] / 60, seconds[1] / 60, seconds[2] / 60)
 
 
-def _role(
+def role_outlook(
     role: str, lm: Connection, calls: Range, program: Program, dataset: Dataset
 ) -> RoleOutlook:
     tokens_in, tokens_out = _tokens_a_call(lm, program, dataset)
     price = _dollars_a_call(lm, tokens_in, tokens_out)
-    tokens = _times(calls, tokens_in + tokens_out) or (0.0, 0.0, 0.0)
-    return RoleOutlook(role, lm.name, calls, tokens, _times(calls, price))
+    tokens = times(calls, tokens_in + tokens_out) or (0.0, 0.0, 0.0)
+    return RoleOutlook(role, lm.name, calls, tokens, times(calls, price))
 
 
-def _times(calls: Spread | Range, each: float | None) -> Spread | None:
+def times(calls: Spread | Range, each: float | None) -> Spread | None:
     if each is None:
         return None
     low, expected, high = calls
@@ -268,7 +268,7 @@ def _sum(parts: list[Spread]) -> Spread:
     )
 
 
-def _seconds_a_call(connection: Connection) -> float | None:
+def seconds_a_call(connection: Connection) -> float | None:
     """From the last run that made calls; several are in flight at once, so it is short."""
     last = (
         Run.objects.filter(
@@ -289,7 +289,7 @@ def _tokens_a_call(lm: Connection, program: Program, dataset: Dataset) -> tuple[
     if spent["calls"]:
         each = spent["tokens"] / spent["calls"]
         return max(0.0, each - _ANSWER_TOKENS), min(each, float(_ANSWER_TOKENS))
-    rows = list(dataset.rows.values_list("values", flat=True)[:20])
+    rows = [row.values for row in Table(dataset).page(0, 20)]
     letters = sum(len(str(value)) for row in rows for value in row.values()) / max(1, len(rows))
     instruction = sum(len(one.task) for one in program.predictors.values())
     prompt = (instruction + _ROWS_IN_A_PROMPT * letters) / _LETTERS_A_TOKEN

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from studio.datasets.models import Dataset, Row, Split
-from studio.datasets.services import columns_of, find_rows, get_dataset, split_counts
+from studio.datasets.browsing.searching import find_rows
+from studio.datasets.models import Dataset, Split
+from studio.datasets.services import columns_of, get_dataset, split_counts
+from studio.datasets.table import Row
 from studio.engine.errors import ParseError, SignatureError
 from studio.engine.graph.nodes import node_fields
 from studio.engine.signature import Field
@@ -22,6 +24,8 @@ def find_examples(
     pipeline: Pipeline, *, dataset: str = "", text: str = "", offset: int = 0
 ) -> dict[str, Any]:
     """`{"datasets", "rows", "total"}`: without a dataset's short name which datasets there are.
+
+    When a text is looked for, `total` is as many rows as were found, and one if there are more.
 
     Each row has `values` by the names of the pipeline's inputs, and what is `expected` by those
     of its outputs; both of the fields' types where the cells can be read as such. Raises
@@ -41,7 +45,9 @@ def find_examples(
     found = get_dataset(project=project, slug=dataset)
     inputs, outputs = _fields(pipeline.spec, "input"), _fields(pipeline.spec, "output")
     columns = columns_of(found, [*inputs, *outputs])
-    rows = find_rows(found, text=text.replace("\0", "")[:LONGEST_SEARCH]).filter(split__in=_OPEN)
+    text = text.replace("\0", "").strip()[:LONGEST_SEARCH]
+    rows, more = find_rows(found, splits=_OPEN, text=text, skip=offset, limit=SHOWN)
+    total = offset + len(rows) + more if text else _open_rows(found)
     return {
         **answer,
         "rows": [
@@ -51,9 +57,9 @@ def find_examples(
                 "values": _values(row, inputs, columns),
                 "expected": _values(row, outputs, columns),
             }
-            for row in rows[offset : offset + SHOWN]
+            for row in rows
         ],
-        "total": rows.count(),
+        "total": total,
     }
 
 

@@ -11,6 +11,7 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -61,6 +62,8 @@ def execute(
         "connection",
         "dataset",
         "metric__judge",
+        "metric_version__judge",
+        "metric_version__metric",
         "teacher",
         "proposer",
         "teacher_artifact__connection",
@@ -120,8 +123,10 @@ async def _work_and_watch(
     on_look: Callable[[Run], None] | None,
 ) -> Outcome:
     job = Job(run, owner, budget)
+    look = partial(_look, run, owner, budget, shutting_down, on_look)
+    job.must_stop = partial(_must_stop, look)
     work = asyncio.create_task(JOBS[run.kind](job))
-    watch = asyncio.create_task(_watch(run, owner, budget, shutting_down, on_look))
+    watch = asyncio.create_task(_watch(look))
     try:
         await asyncio.wait((work, watch), return_when=asyncio.FIRST_COMPLETED)
         if work.done():
@@ -147,27 +152,38 @@ async def _outcome_of(work: asyncio.Task[dict[str, Any]], job: Job) -> Outcome:
         return Outcome(State.FAILED, report=job.kept(), error=str(error))
 
 
-async def _watch(
+async def _watch(look: Callable[[], Outcome | None]) -> Outcome:
+    """Look now and then; ends when the run has to stop."""
+    while True:
+        stop = await sync_to_async(look)()
+        if stop is not None:
+            return stop
+        await asyncio.sleep(LOOK_EVERY_S)
+
+
+def _look(
     run: Run,
     owner: str,
     budget: Budget,
     shutting_down: threading.Event | None,
     on_look: Callable[[Run], None] | None,
-) -> Outcome:
-    """Keep the lease and what was spent; ends when the run has to stop."""
+) -> Outcome | None:
+    """Keep the lease and what was spent; how the run has to stop, if it has to."""
+    beat = leases.beat(run.pk, owner, budget.spent)
+    if on_look is not None:
+        on_look(Run.objects.get(pk=run.pk))
+    if beat.cancel:
+        return Outcome(State.CANCELLED)
+    if beat.pause:
+        return Outcome(State.PAUSED)
+    if shutting_down is not None and shutting_down.is_set():
+        return Outcome(State.QUEUED)
+    return None
 
-    def look() -> leases.Beat:
-        found = leases.beat(run.pk, owner, budget.spent)
-        if on_look is not None:
-            on_look(Run.objects.get(pk=run.pk))
-        return found
 
-    while True:
-        beat = await sync_to_async(look)()
-        if beat.cancel:
-            return Outcome(State.CANCELLED)
-        if beat.pause:
-            return Outcome(State.PAUSED)
-        if shutting_down is not None and shutting_down.is_set():
-            return Outcome(State.QUEUED)
-        await asyncio.sleep(LOOK_EVERY_S)
+def _must_stop(look: Callable[[], Outcome | None]) -> bool:
+    """Whether it has to; whoever watches finds out how by themselves."""
+    try:
+        return look() is not None
+    except leases.LeaseLost:
+        return True

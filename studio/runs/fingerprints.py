@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from studio.datasets.editing.changes import get_version
+from studio.datasets.models import Dataset
 from studio.engine.codec import content_hash
 from studio.lms.models import Connection
-from studio.metrics.models import Metric
+from studio.metrics.models import Metric, MetricVersion
 from studio.pipelines.lm_overrides import require_lms
 from studio.runs.equipment import collections_hash
 from studio.runs.excerpts import spec_of
@@ -29,8 +31,8 @@ def fingerprints(run: Run) -> dict[str, str]:
         "constraints": constraints_hash(spec),
         "collections": collections_hash(spec, project),
         "lm": lm_fingerprint(run.connection) if run.connection else "",
-        "dataset": run.dataset.fingerprint if run.dataset else "",
-        "metric": metric_fingerprint(run.metric) if run.metric else "",
+        "dataset": dataset_fingerprint(run.dataset, run.dataset_number) if run.dataset else "",
+        "metric": metric_fingerprint(run.metric_version or run.metric) if run.metric else "",
         "teacher": teacher_fingerprint(run.teacher, run.teacher_artifact),
         "proposer": lm_fingerprint(run.proposer) if run.proposer else "",
         "start": run.start_artifact.hash if run.start_artifact else "",
@@ -38,6 +40,13 @@ def fingerprints(run: Run) -> dict[str, str]:
         **lms_fingerprints(require_lms(spec, project)),
     }
     return {name: hash_ for name, hash_ in found.items() if hash_}
+
+
+def dataset_fingerprint(dataset: Dataset, number: int | None) -> str:
+    """Which rows, columns and splits: of a version, or of the newest one."""
+    if number in (None, dataset.number):
+        return dataset.fingerprint
+    return get_version(dataset, number).fingerprint
 
 
 def lm_fingerprint(connection: Connection) -> str:
@@ -72,7 +81,7 @@ def step_lm_identity(connection: Connection) -> dict[str, str]:
     return {**lm_identity(connection), "format": connection.format}
 
 
-def metric_fingerprint(metric: Metric) -> str:
+def metric_fingerprint(metric: Metric | MetricVersion) -> str:
     """Which metric, with which parameters and which judge."""
     asked = [lm_fingerprint(metric.judge)] if metric.judge else []
     return content_hash([metric.kind, metric.params, *asked])

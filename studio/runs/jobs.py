@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.db import transaction
 
+from studio.datasets.editing.changes import get_version
+from studio.datasets.models import Split
 from studio.engine.compilers import CompileTask, Teacher, compile_program
 from studio.engine.compilers.events import Finished
 from studio.engine.compilers.near import NearDuplicates
@@ -30,6 +32,8 @@ from studio.runs import leases
 from studio.runs.artifacts import make_artifact
 from studio.runs.comparison import compare
 from studio.runs.equipment import collections_hash, equip
+from studio.runs.evaluations.asked import Asked
+from studio.runs.evaluations.job import evaluate_alone
 from studio.runs.excerpts import excerpt_of
 from studio.runs.fingerprints import (
     STEP_LM,
@@ -37,12 +41,13 @@ from studio.runs.fingerprints import (
     metric_fingerprint,
     teacher_fingerprint,
 )
+from studio.runs.leaks import Leaks
 from studio.runs.ledger import DatabaseLedger
 from studio.runs.models import Artifact, Run
 from studio.runs.recorder import Recorder
 from studio.runs.reuse import Earlier
 from studio.runs.roles import candidate_of, program_of
-from studio.runs.sources import Sources, needed_fields, read_sources
+from studio.runs.sources import Sources, gold_field, needed_fields, read_sources
 from studio.runs.trying import try_
 
 
@@ -56,6 +61,9 @@ class Job:
         self.ledger: DatabaseLedger | None = None
         self.kept: Callable[[], dict[str, Any]] = dict
         """What the report says of work that fails or is stopped; by default nothing."""
+        self.must_stop: Callable[[], bool] = lambda: False
+        """For work that keeps the run's own thread for long: renews the lease, and says whether
+        the run has to stop."""
         self._lms: dict[int, LM] = {}
 
     @cached_property
@@ -123,19 +131,35 @@ class Job:
         """The run's metric."""
         if self.run.metric is None:
             raise Conflict("The metric of this run was deleted. Start a new run.")
-        self._same("metric", metric_fingerprint(self.run.metric), "metric")
-        return open_metric(self.run.metric, budget=self.budget)
+        used = self.run.metric_version or self.run.metric
+        self._same("metric", metric_fingerprint(used), "metric")
+        return open_metric(self.run.metric, version=self.run.metric_version, budget=self.budget)
 
-    def read_sources(self) -> Sources:
+    def read_sources(self, splits: Sequence[str] = tuple(Split.values)) -> Sources:
         """The run's examples, if they are what they were when it was started."""
         run = self.run
         if run.dataset is None or run.metric is None:
             raise Conflict("The dataset or the metric of this run was deleted. Start a new run.")
-        self._same("dataset", run.dataset.fingerprint, "dataset")
-        return read_sources(run.dataset, needed_fields(self.program, run.metric))
+        version = get_version(run.dataset, run.dataset_number or run.dataset.number)
+        self._same("dataset", version.fingerprint, "dataset")
+        fields = needed_fields(self.program, run.metric_version or run.metric)
+        return read_sources(run.dataset, fields, splits, number=version.number)
+
+    async def refuse_leaks(self) -> None:
+        """Raise `Invalid` when test examples are given away; waits for a scan that is going on."""
+        run = self.run
+        if run.dataset is not None:
+            leaks = await sync_to_async(Leaks)(self.program, run.dataset, run.dataset_number)
+            await leaks.wait(self.must_stop)
+            await sync_to_async(leaks.refuse)()
 
     def open_ledger(
-        self, sources: Sources, metric: Metric, earlier: Earlier | None
+        self,
+        sources: Sources,
+        metric: Metric,
+        earlier: Earlier | None,
+        *,
+        keeps_predictions: bool = True,
     ) -> DatabaseLedger:
         """The run's ledger with everything that earlier attempts stored."""
         self.ledger = DatabaseLedger(
@@ -145,6 +169,8 @@ class Job:
             lambda: self.budget.spent,
             metric=metric,
             earlier=earlier,
+            answer_field=gold_field(used) if (used := self.run.metric) else "",
+            keeps_predictions=keeps_predictions,
         )
         self.ledger.load()
         return self.ledger
@@ -191,7 +217,9 @@ class Job:
 
 
 async def evaluate_(job: Job) -> dict[str, Any]:
-    """Score the uncompiled program, and the artifact if one is named, on one split."""
+    """Score one program, or for a review an artifact beside the uncompiled one, on one split."""
+    if Asked.of(job.run) is not None:
+        return await evaluate_alone(job)
     lm = await sync_to_async(job.open_lm)()
     metric = job.open_metric()
     sources = await sync_to_async(job.read_sources)()
@@ -231,6 +259,7 @@ async def compile_(job: Job) -> dict[str, Any]:
     lm = await sync_to_async(job.open_lm)()
     metric = job.open_metric()
     sources = await sync_to_async(job.read_sources)()
+    await job.refuse_leaks()
     earlier = await sync_to_async(Earlier)(run) if run.reuse else None
     ledger = await sync_to_async(job.open_ledger)(sources, metric, earlier)
     runtime = await sync_to_async(job.equip)(lm)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import asdict, dataclass
@@ -26,6 +28,13 @@ from studio.runs.storable import storable
 
 Row = ScoreRow | TraceRow | AnswerRow
 
+Key = tuple[str, str, int]
+"""Candidate, example, and which answer it is."""
+
+_SEARCHED = 4_000
+"""Letters of each value that a search looks at."""
+_MOST_SEARCHED = 20_000
+
 
 @dataclass(frozen=True, slots=True)
 class _Item:
@@ -43,7 +52,9 @@ class DatabaseLedger:
     was spent until then. They raise `LeaseLost` when another worker has taken the run over.
 
     What an earlier run knows is taken over as a row of this one when it is first asked for;
-    `metric` judges answers that another metric judged then.
+    `metric` judges answers that another metric judged then. With `answer_field` two answers are
+    the same when they are so in this field; without `keeps_predictions` those that are written
+    are not kept in memory as well.
     """
 
     def __init__(
@@ -55,14 +66,18 @@ class DatabaseLedger:
         *,
         metric: Metric,
         earlier: Earlier | None = None,
+        answer_field: str = "",
+        keeps_predictions: bool = True,
     ) -> None:
+        self._answer_field = answer_field
+        self._keeps_predictions = keeps_predictions
         self._run = run
         self._owner = owner
         self._sources = sources
         self._spent = spent
         self._metric = metric
         self._earlier = earlier
-        self._scores: dict[tuple[str, str], Scored] = {}
+        self._scores: dict[Key, Scored] = {}
         self._traces: dict[tuple[str, str, int], Traced] = {}
         self._answers: dict[str, Answered] = {}
         self._rows = Batcher[_Item](sync_to_async(self._write))
@@ -76,8 +91,12 @@ class DatabaseLedger:
 
     def load(self) -> None:
         """Read what earlier attempts stored."""
-        for score in ScoreRow.objects.filter(run=self._run).iterator():
-            self._scores[score.candidate, score.example] = scored_of(score)
+        scores = ScoreRow.objects.filter(run=self._run).defer("gold", "words")
+        if not self._keeps_predictions:
+            scores = scores.defer("gold", "words", "prediction")
+        for score in scores.iterator():
+            key = score.candidate, score.example, score.repeat
+            self._scores[key] = scored_of(score) if self._keeps_predictions else told_of(score)
         for trace in TraceRow.objects.filter(run=self._run).iterator():
             self._traces[trace.teacher, trace.example, trace.round] = Traced(
                 trace.passed, trace.reason, tuple(map(Step.from_dict, trace.steps)), trace.calls
@@ -85,11 +104,17 @@ class DatabaseLedger:
         for row in AnswerRow.objects.filter(run=self._run).iterator():
             self._answers[row.key] = Answered(row.answer, row.problem, row.calls)
 
-    async def get_score(self, candidate_hash: str, example_id: str) -> Scored | None:
-        """See `Ledger.get_score`."""
-        key = candidate_hash, example_id
+    def repetition(self, repeat: int) -> Repetition:
+        """The same ledger for answers that are asked for once more."""
+        return Repetition(self, repeat)
+
+    async def get_score(
+        self, candidate_hash: str, example_id: str, repeat: int = 0
+    ) -> Scored | None:
+        """See `Ledger.get_score`. Of earlier runs only first answers are taken over."""
+        key = candidate_hash, example_id, repeat
         known = self._scores.get(key)
-        if known is not None or self._earlier is None:
+        if known is not None or self._earlier is None or repeat:
             return known
         found = await self._earlier.score(candidate_hash, example_id)
         if found is None:
@@ -101,9 +126,11 @@ class DatabaseLedger:
                     await self._keep_score(key, scored, saved=found.calls)
             return self._scores.get(key)
 
-    async def put_score(self, candidate_hash: str, example_id: str, scored: Scored) -> None:
+    async def put_score(
+        self, candidate_hash: str, example_id: str, scored: Scored, repeat: int = 0
+    ) -> None:
         """See `Ledger.put_score`."""
-        await self._keep_score((candidate_hash, example_id), scored)
+        await self._keep_score((candidate_hash, example_id, repeat), scored)
 
     async def get_trace(self, teacher_hash: str, example_id: str, round: int) -> Traced | None:
         """See `Ledger.get_trace`."""
@@ -161,27 +188,47 @@ class DatabaseLedger:
             return None
         return Scored(score, found.prediction, 0, found.seconds)
 
-    async def _keep_score(
-        self, key: tuple[str, str], scored: Scored, *, saved: int | None = None
-    ) -> None:
-        candidate_hash, example_id = key
+    async def _keep_score(self, key: Key, scored: Scored, *, saved: int | None = None) -> None:
+        candidate_hash, example_id, repeat = key
         source = self._sources.get(example_id)
+        prediction = scored.prediction
         row = ScoreRow(
             run=self._run,
             candidate=candidate_hash,
             example=example_id,
+            repeat=repeat,
             value=scored.score.value,
             reason=storable(scored.score.reason),
-            prediction=prediction_to_dict(scored.prediction),
+            prediction=prediction_to_dict(prediction),
             split=source.split if source else "",
             number=source.number if source else None,
             gold=dict(source.values) if source else {},
             calls=scored.calls,
             seconds=scored.seconds,
+            cost=scored.cost,
+            failed=not prediction.values,
+            answer=self._answer_mark(prediction),
+            words=self._words(source, scored) if self._run.kind == Run.Kind.EVALUATE else "",
             borrowed=saved is not None,
         )
         await self._rows.add(_Item(row, saved or 0))
-        self._scores[key] = scored
+        self._scores[key] = scored if self._keeps_predictions else told_of(row)
+
+    def _answer_mark(self, prediction: Prediction) -> str:
+        """Equal for equal answers; empty when there is none."""
+        values, name = prediction.values, self._answer_field
+        said = {name: values[name]} if name in values else dict(values)
+        mark = hashlib.sha256(json.dumps(said, sort_keys=True).encode())
+        return mark.hexdigest()[:16] if said else ""
+
+    def _words(self, source: Source | None, scored: Scored) -> str:
+        """What people may look for."""
+        told = [*(source.values.values() if source else ()), *scored.prediction.values.values()]
+        texts = [
+            one if isinstance(one, str) else json.dumps(one, ensure_ascii=False) for one in told
+        ]
+        whole = "\n".join([*(text[:_SEARCHED] for text in texts), scored.score.reason])
+        return str(storable(whole.casefold()))[:_MOST_SEARCHED]
 
     async def _keep_trace(
         self, key: tuple[str, str, int], traced: Traced, *, saved: int | None = None
@@ -234,6 +281,22 @@ class DatabaseLedger:
         self._saved = saved
 
 
+@dataclass(frozen=True, slots=True)
+class Repetition:
+    """The ledger of a run as those see it who ask every question once more."""
+
+    ledger: DatabaseLedger
+    repeat: int
+
+    async def get_score(self, candidate_hash: str, example_id: str) -> Scored | None:
+        """See `Ledger.get_score`."""
+        return await self.ledger.get_score(candidate_hash, example_id, self.repeat)
+
+    async def put_score(self, candidate_hash: str, example_id: str, scored: Scored) -> None:
+        """See `Ledger.put_score`."""
+        await self.ledger.put_score(candidate_hash, example_id, scored, self.repeat)
+
+
 def prediction_to_dict(prediction: Prediction) -> dict[str, Any]:
     """JSON of a prediction, steps and all."""
     return {
@@ -250,4 +313,12 @@ def scored_of(row: ScoreRow) -> Scored:
         Prediction(row.prediction.get("values", {}), steps),
         row.calls,
         row.seconds or 0.0,
+        row.cost,
+    )
+
+
+def told_of(row: ScoreRow) -> Scored:
+    """The same without what the program answered."""
+    return Scored(
+        Score(row.value, row.reason), Prediction({}), row.calls, row.seconds or 0.0, row.cost
     )

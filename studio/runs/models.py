@@ -12,7 +12,7 @@ from django.urls import reverse
 from studio.accounts.models import Project
 from studio.datasets.models import Dataset
 from studio.lms.models import Connection
-from studio.metrics.models import Metric
+from studio.metrics.models import Metric, MetricVersion
 from studio.pipelines.models import PipelineVersion
 from studio.runs.ordered_json import OrderedJSON
 from studio.runs.states import State
@@ -37,7 +37,13 @@ class Run(models.Model):
         Connection, null=True, on_delete=models.SET_NULL, related_name="runs"
     )
     dataset = models.ForeignKey(Dataset, null=True, on_delete=models.SET_NULL, related_name="runs")
+    dataset_number = models.PositiveIntegerField(null=True)
+    """The dataset's version that is read."""
     metric = models.ForeignKey(Metric, null=True, on_delete=models.SET_NULL, related_name="runs")
+    metric_version = models.ForeignKey(
+        MetricVersion, null=True, on_delete=models.SET_NULL, related_name="runs"
+    )
+    """The metric as it was when the run was made."""
     compiler = models.CharField(max_length=40, blank=True)
     params = models.JSONField(default=dict)
     """The compiler's parameters, or the inputs of a try."""
@@ -169,6 +175,8 @@ class ScoreRow(models.Model):
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="scores")
     candidate = models.CharField(max_length=64)
     example = models.CharField(max_length=64)
+    repeat = models.PositiveSmallIntegerField(default=0)
+    """Which answer it is, of a program that is asked several times."""
     value = models.FloatField(null=True)
     """None: unscored."""
     reason = models.TextField(blank=True)
@@ -182,13 +190,21 @@ class ScoreRow(models.Model):
     calls = models.PositiveIntegerField(default=0)
     seconds = models.FloatField(null=True)
     """How long the program took to answer; None where nobody has measured it."""
+    cost = models.FloatField(default=0.0)
+    """US dollars of the program's calls; what a judge took stands with the run only."""
+    failed = models.BooleanField(default=False)
+    """The program gave no answer."""
+    answer = models.CharField(max_length=16, blank=True)
+    """The beginning of a hash of what it answered: equal answers have equal ones."""
+    words = models.TextField(blank=True)
+    """Of an evaluation: inputs, answer and reason in small letters, to search in."""
     borrowed = models.BooleanField(default=False)
     """Taken over from an earlier run, without a call."""
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
-                fields=["run", "candidate", "example"], name="one_score_a_pair"
+                fields=["run", "candidate", "example", "repeat"], name="one_score_a_repeat"
             ),
         ]
         # The means of all candidates every second: from the index alone, without the predictions.

@@ -11,12 +11,14 @@ from django.views.decorators.http import require_POST
 from studio.accounts.models import Role
 from studio.datasets.models import Split
 from studio.datasets.services import columns_of, get_dataset
+from studio.datasets.table import Table
 from studio.engine.errors import EngineError, ParseError
 from studio.engine.graph.nodes import node_fields
 from studio.engine.signature import Field
 from studio.errors import Invalid, NotFound
 from studio.http import StudioRequest
 from studio.lms.services import get_connection
+from studio.numerals import read_whole
 from studio.pipelines.models import Pipeline
 from studio.pipelines.services import get_pipeline
 from studio.runs import services
@@ -71,12 +73,12 @@ def _typed(fields: list[Field], post: QueryDict) -> dict[str, Any]:
 def _row(pipeline: Pipeline, fields: list[Field], post: QueryDict) -> dict[str, Any]:
     """The inputs out of a row of a dataset."""
     dataset = get_dataset(project=pipeline.project, slug=post.get("dataset", ""))
-    number = post.get("row", "")
-    if not (number.isdecimal() and number.isascii() and len(number) < 10):
+    number = read_whole(post.get("row"))
+    if number is None:
         raise Invalid("Say which row: a whole number, such as 1.")
-    row = dataset.rows.filter(number=int(number)).first()
+    row = Table(dataset).get(number)
     if row is None:
-        raise NotFound(f"{dataset.name} has no row {int(number)}.")
+        raise NotFound(f"{dataset.name} has no row {number}.")
     if row.split not in _OPEN:
         raise Invalid(
             f"Row {row.number} is held out for the test: take one of the train or dev split."

@@ -106,7 +106,7 @@ class Earlier:
         return self._answers.get(key)
 
     def _read_scores(self, candidate: str) -> dict[str, EarlierScore]:
-        rows = ScoreRow.objects.filter(run__in=self._scores_of, candidate=candidate)
+        rows = ScoreRow.objects.filter(run__in=self._scores_of, candidate=candidate, repeat=0)
         found: dict[str, EarlierScore] = {}
         for row in self._newest_first(rows, self._scores_of):
             if not row.prediction.get("values"):

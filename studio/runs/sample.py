@@ -14,6 +14,7 @@ from studio.datasets.services import add_dataset_from_rows
 from studio.engine.signature import Signature as EngineSignature
 from studio.lms.models import Connection, Kind
 from studio.metrics.models import Metric
+from studio.metrics.services import keep_version
 from studio.pipelines.models import Module, Pipeline, Signature
 from studio.pipelines.services import create_pipeline
 
@@ -60,7 +61,7 @@ def ensure_sample_project(*, username: str = "demo", password: str | None = None
         return project
     _connections(project)
     _modules(project)
-    Metric.objects.get_or_create(
+    metric, made_metric = Metric.objects.get_or_create(
         project=project,
         slug=METRIC,
         defaults={
@@ -69,6 +70,8 @@ def ensure_sample_project(*, username: str = "demo", password: str | None = None
             "params": {"field": "category"},
         },
     )
+    if made_metric:
+        keep_version(metric, user)
     _dataset(project, user)
     _pipelines(project, user)
     return project

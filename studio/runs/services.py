@@ -16,13 +16,16 @@ from studio.datasets.models import Dataset, Split
 from studio.errors import Conflict, Invalid
 from studio.lms.models import Connection
 from studio.metrics.models import Metric
+from studio.metrics.services import newest_version
 from studio.pipelines.models import Pipeline, PipelineVersion
 from studio.pipelines.services import build, freeze
 from studio.runs import leases
 from studio.runs.checks import check_compiler, check_data, check_limits, invalid
 from studio.runs.fingerprints import fingerprints
 from studio.runs.kicks import kick as send_kick
+from studio.runs.leaks import Leaks
 from studio.runs.models import Artifact, Run
+from studio.runs.openings import write_opening
 from studio.runs.roles import check_start, check_teacher, released_artifact
 from studio.runs.states import State
 from studio.runs.tries import read_try, version_for_try
@@ -60,7 +63,7 @@ def start_compile(
     of the project; `teacher_artifact` teaches on `teacher`, or else on its own LM. A compile with
     `start_artifact` improves that one. `reuse=False` takes nothing over from earlier runs.
     `kick=False` leaves it to the caller to execute the run. Raises `NotAllowed` below the role
-    author, and `Invalid` that says what does not fit together.
+    author, and `Invalid` that says what does not fit together, or which rows leak from test.
     """
     require(user=actor, project=pipeline.project, role=Role.AUTHOR)
     roles = [
@@ -78,6 +81,7 @@ def start_compile(
     version = freeze(actor=actor, pipeline=pipeline)
     program = build(version)
     check_data(program, dataset, metric)
+    Leaks(program, dataset).refuse()
     if teacher_artifact is not None:
         check_teacher(program, teacher_artifact, teacher)
     if start_artifact is not None:
@@ -148,16 +152,22 @@ def start_evaluate(
     artifact: str = "",
     reuse: Run | None = None,
     role: Role = Role.AUTHOR,
+    alone: Mapping[str, Any] | None = None,
     kick: bool = True,
 ) -> Run:
     """Queue scoring a frozen pipeline, uncompiled or as an artifact sets it, on one split.
 
-    `reuse` names an earlier run whose scores of the same candidates need not be made again.
+    `reuse` names an earlier run whose scores of the same candidates need not be made again. With
+    `alone`, fields of the run that are checked already, one program is scored and not compared
+    with another: see `evaluations.starting`.
     """
     require(user=actor, project=version.pipeline.project, role=role)
     _same_project(version.pipeline, dataset, metric, connection)
-    check_limits(seed=0, max_calls=max_calls)
-    check_data(build(version), dataset, metric, splits=(split,))
+    if alone is None:
+        check_limits(seed=0, max_calls=max_calls)
+        check_data(build(version), dataset, metric, splits=(split,))
+        named = str(reuse.pk) if reuse else ""
+        alone = {"params": {"split": str(split), "artifact": artifact, "reuse": named}}
     return _start(
         actor,
         version,
@@ -166,12 +176,8 @@ def start_evaluate(
         connection=connection,
         dataset=dataset,
         metric=metric,
-        params={
-            "split": str(split),
-            "artifact": artifact,
-            "reuse": str(reuse.pk) if reuse else "",
-        },
         max_calls=max_calls,
+        **alone,
     )
 
 
@@ -275,8 +281,13 @@ def _start(actor: User, version: PipelineVersion, *, kick: bool, **fields: Any) 
     run = Run(
         project=project, version=version, created_by=actor, kicked_at=timezone.now(), **fields
     )
+    if run.dataset is not None and run.dataset_number is None:
+        run.dataset_number = run.dataset.number
+    if run.metric is not None:
+        run.metric_version = newest_version(run.metric)
     run.fingerprints = fingerprints(run)
     run.save(force_insert=True)
+    write_opening(run)
     record(
         project=project,
         actor=actor,

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from studio.datasets.models import Dataset, Split
-from studio.datasets.services import examples
+from studio.datasets.services import numbered_examples
 from studio.engine.example import Example
 from studio.engine.program import Program
 from studio.engine.signature import Field
 from studio.errors import Invalid
-from studio.metrics.models import Metric
+from studio.metrics.models import Metric, MetricVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +36,14 @@ class Sources:
     by_id: Mapping[str, Source] = field(default_factory=dict)
     doubled: int = 0
     """Rows left out because an equal one stands earlier, train before dev before test."""
+    there: Mapping[str, int] = field(default_factory=dict)
+    """Rows of each split, with those that stand there twice."""
 
     def __getitem__(self, split: str) -> tuple[Example, ...]:
         return self.splits.get(split, ())
 
 
-def needed_fields(program: Program, metric: Metric) -> tuple[Field, ...]:
+def needed_fields(program: Program, metric: Metric | MetricVersion) -> tuple[Field, ...]:
     """The fields to read: what the program is given and, where there is a column, what it answers.
 
     Raises `Invalid` when the metric looks at something that the program does not answer.
@@ -50,14 +52,19 @@ def needed_fields(program: Program, metric: Metric) -> tuple[Field, ...]:
     answers = [one.name for one in program.outputs]
     if gold and gold not in answers:
         raise Invalid(
-            f"The metric {metric.name} looks at “{gold}”, which the pipeline does not answer: it "
-            f"answers {', '.join(answers)}. Choose another metric, or add the output.",
+            f"The metric {name_of(metric)} looks at “{gold}”, which the pipeline does not "
+            f"answer: it answers {', '.join(answers)}. Choose another metric, or add the output.",
             problems=[{"field": "metric", "message": f"No output “{gold}”."}],
         )
     return (*program.inputs, *program.outputs)
 
 
-def gold_field(metric: Metric) -> str:
+def name_of(metric: Metric | MetricVersion) -> str:
+    """How people call the metric."""
+    return metric.name if isinstance(metric, Metric) else metric.metric.name
+
+
+def gold_field(metric: Metric | MetricVersion) -> str:
     """The field of an example that the metric compares an answer with; may be empty."""
     return str(metric.params.get("field") or "")
 
@@ -66,27 +73,30 @@ def read_sources(
     dataset: Dataset,
     fields: Iterable[Field],
     splits: Iterable[str] = (Split.TRAIN, Split.DEV, Split.TEST),
+    *,
+    number: int | None = None,
 ) -> Sources:
-    """Read the splits. Raises `Invalid` when rows cannot be read, naming them."""
+    """Read the splits, of a version of the dataset or the newest.
+
+    Raises `Invalid` when rows cannot be read, naming them.
+    """
     wanted = tuple(fields)
     kept: dict[str, tuple[Example, ...]] = {}
     by_id: dict[str, Source] = {}
     doubled = 0
+    there: dict[str, int] = {}
     for split in splits:
-        rows = dataset.rows.filter(split=split).order_by("number")
         fresh: list[Example] = []
-        for number, example in zip(
-            rows.values_list("number", flat=True),
-            examples(dataset, wanted, split=split),
-            strict=True,
-        ):
+        there[str(split)] = 0
+        for row, example in numbered_examples(dataset, wanted, split=split, number=number):
+            there[str(split)] += 1
             if example.id in by_id:
                 doubled += 1
                 continue
-            by_id[example.id] = Source(number, str(split), example.values)
+            by_id[example.id] = Source(row, str(split), example.values)
             fresh.append(example)
         kept[str(split)] = tuple(fresh)
-    return Sources(kept, by_id, doubled)
+    return Sources(kept, by_id, doubled, there)
 
 
 def check_gold(sources: Sources, dataset: Dataset, metric: Metric) -> None:

@@ -10,7 +10,7 @@ from celery.signals import worker_ready, worker_shutting_down
 from django.db import close_old_connections
 
 from studio.celery import app
-from studio.runs import leases
+from studio.runs import agreements, leases
 from studio.runs.execute import execute
 from studio.runs.kicks import TASK
 from studio.runs.reaper import Reaper
@@ -26,6 +26,21 @@ def work(run_id: str) -> None:
         execute(UUID(run_id), shutting_down=_shutting_down)
     finally:
         close_old_connections()
+
+
+@app.task(name=agreements.TASK)
+def agreement(pk: int) -> None:
+    """Hold a metric against people's verdicts; see `agreements.work`."""
+    try:
+        agreements.work(pk)
+    finally:
+        close_old_connections()
+
+
+@worker_ready.connect
+def take_up_agreements(**_: Any) -> None:
+    """What a worker left when it was killed, and what was asked for while there was none."""
+    agreements.kick_all()
 
 
 @worker_ready.connect

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -13,13 +14,16 @@ from django.views.decorators.http import require_GET, require_POST
 
 from studio.accounts.models import Role
 from studio.accounts.services import get_project, may
+from studio.datasets.models import Split
+from studio.datasets.splits.sealing import Hidden
 from studio.engine.compilers import COMPILERS
 from studio.engine.example import Candidate
 from studio.errors import NotFound
 from studio.http import StudioRequest
 from studio.runs import services
 from studio.runs.charts import draw_lineage, draw_race
-from studio.runs.comparison import WAYS, compare
+from studio.runs.comparison import WAYS, Pair, compare
+from studio.runs.evaluations.asked import Asked
 from studio.runs.matrix import draw_scatter, read_matrix
 from studio.runs.meters import read_meters
 from studio.runs.models import Artifact, Run
@@ -60,6 +64,10 @@ def runs(request: StudioRequest, project: str) -> HttpResponse:
 def run(request: StudioRequest, project: str, run: UUID) -> HttpResponse:
     """One run: its progress while it goes on, its result when it has ended."""
     found = get_run(request, project, run)
+    if Asked.of(found) is not None:
+        from studio.runs.evaluation_views import evaluation_page
+
+        return evaluation_page(request, found)
     context = _run_context(request, found)
     if request.htmx and "live" in request.GET:
         return render(request, "runs/run.html#live", {**context, "polled": True})
@@ -141,6 +149,7 @@ def rows_context(request: StudioRequest, run: Run) -> dict[str, Any]:
         "way": way,
         "counts": found.counts,
         "page": page,
+        "hidden": _hidden(run, page),
         "outputs": [field["name"] for field in _outputs(run.version.spec)],
         "inputs": [field["name"] for field in _ends(run.version.spec, "input")],
     }
@@ -152,6 +161,7 @@ def get_run(request: StudioRequest, project: str, pk: UUID) -> Run:
     run = (
         found.runs.select_related(
             *("project", "version__pipeline", "connection", "dataset", "metric", "created_by"),
+            "metric_version",
             *("teacher", "proposer", "teacher_artifact", "start_artifact"),
         )
         .defer(
@@ -164,6 +174,18 @@ def get_run(request: StudioRequest, project: str, pk: UUID) -> Run:
     if run is None:
         raise NotFound(f"There is no such run in {found.name}.")
     return run
+
+
+def _hidden(run: Run, page: Iterable[Pair]) -> set[int | None]:
+    """Numbers of the rows that stand in a sealed test split: of these only scores are shown."""
+    if run.dataset is None or not run.dataset.sealed:
+        return set()
+    hidden = Hidden(run.dataset)
+    return {
+        pair.number
+        for pair in page
+        if pair.after.split == Split.TEST or (pair.number and hidden.number(pair.number))
+    }
 
 
 def _as_it_is_now(request: StudioRequest, run: Run) -> HttpResponse:
@@ -182,7 +204,7 @@ def _run_context(request: StudioRequest, run: Run) -> dict[str, Any]:
         "run": run,
         "final": final,
         "polled": False,
-        "phase": (phase := _phase(run)),
+        "phase": (phase := phase_of(run)),
         "redraw": request.GET.get("was", "") != phase,
         "may_write": may(user=request.user, project=run.project, role=Role.AUTHOR),
     }
@@ -212,7 +234,7 @@ def _run_context(request: StudioRequest, run: Run) -> dict[str, Any]:
     return context
 
 
-def _phase(run: Run) -> str:
+def phase_of(run: Run) -> str:
     """What the buttons depend on: they are drawn anew only when it changes."""
     wish = "cancel" if run.cancel_requested else "pause" if run.pause_requested else ""
     return f"{run.state}-{wish}"

@@ -45,6 +45,7 @@ def keys(request: StudioRequest, project: str) -> HttpResponse:
         "calls": Call.objects.filter(release__project=found).select_related(
             "release__pipeline", "key"
         )[:_CALLS],
+        "may_add": may(user=request.user, project=found, role=Role.AUTHOR),
         "may_manage": may(user=request.user, project=found, role=Role.ADMIN),
     }
     return render(request, "serving/keys.html", context, status=422 if form.errors else 200)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from studio.datasets.editing.changes import Changes, change
 from studio.engine.errors import (
     LMBadAnswer,
     LMError,
@@ -18,10 +19,12 @@ from studio.engine.errors import (
 from studio.engine.lm.scripted import ScriptedLM
 from studio.engine.lm.scripts import support_triage
 from studio.engine.messages import Request
+from studio.metrics.services import update_metric
 from studio.runs import services
 from studio.runs.execute import execute
 from studio.runs.models import Artifact, Run, ScoreRow, TraceRow
 from studio.runs.states import State
+from tests.builders import rows_of
 from tests.runs.builders import Kit, Lab
 
 pytestmark = pytest.mark.django_db
@@ -187,7 +190,7 @@ def test_a_metric_that_raises_ends_the_run_with_a_sentence(
         def __call__(self, *_: Any) -> Any:
             raise ZeroDivisionError("division by zero")
 
-    monkeypatch.setattr("studio.runs.jobs.open_metric", lambda _, budget: Broken())
+    monkeypatch.setattr("studio.runs.jobs.open_metric", lambda _metric, **_more: Broken())
     run = kit.compile()
     assert run.state == State.FAILED
     assert "broken" in run.error
@@ -209,18 +212,29 @@ def test_a_bug_of_ours_fails_the_run_and_is_raised(
     assert "TypeError: oops" in run.error
 
 
-@pytest.mark.parametrize("what", ["dataset", "metric", "connection"])
-def test_a_run_whose_ground_was_changed_says_so(kit: Kit, what: str) -> None:
+def test_a_run_whose_lm_was_changed_says_so(kit: Kit) -> None:
     run = kit.start()
-    if what == "dataset":
-        kit.dataset.fingerprint = "other"
-        kit.dataset.save()
-    elif what == "metric":
-        kit.metric.params = {"field": "category", "normalise": False}
-        kit.metric.save()
-    else:
-        kit.connection.model = "echo"
-        kit.connection.save()
+    kit.connection.model = "echo"
+    kit.connection.save()
     assert execute(run.pk) == State.FAILED
     run.refresh_from_db()
     assert "was changed since this run was started" in run.error
+
+
+def test_a_run_reads_the_versions_that_were_there_when_it_was_made(kit: Kit) -> None:
+    run = kit.start()
+    before = {row.number: row.values for row in rows_of(kit.dataset, "test")}
+    wrong = {number: {"category": "shipping"} for number in before}
+    change(actor=kit.actor, dataset=kit.dataset, changes=Changes(cells=wrong))
+    update_metric(
+        actor=kit.actor,
+        metric=kit.metric,
+        name="Exact",
+        params={"field": "category", "normalise": False},
+    )
+    assert execute(run.pk) == State.SUCCEEDED
+    run.refresh_from_db()
+    assert run.metric_version is not None
+    assert (run.dataset_number, run.metric_version.number) == (1, 1)
+    for score in ScoreRow.objects.filter(run=run, split="test"):
+        assert score.gold["category"] == before[score.number or 0]["category"]

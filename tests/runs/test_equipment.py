@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from studio.accounts.models import Project
+from studio.datasets.editing.changes import Changes, change
+from studio.datasets.splits.sealing import seal
 from studio.engine.graph import build
 from studio.engine.lm.nobody import Nobody
 from studio.engine.trace import Prediction
@@ -90,15 +92,24 @@ def test_a_changed_dataset_is_another_collection(project: Project) -> None:
     dataset = make_dataset(project, "places", rows=PLACES, splits=["train"] * 2)
     before = collections_hash(RETRIEVE, project)
     run(RETRIEVE, project, {"query": "Rome"})
-    row = dataset.rows.get(number=2)
-    row.values = {"title": "Oslo", "text": "Oslo lies on a fjord."}
-    row.save()
-    dataset.fingerprint = "two"
-    dataset.save()
+    change(
+        actor=project.memberships.order_by("pk")[0].user,
+        dataset=dataset,
+        changes=Changes(cells={2: {"title": "Oslo", "text": "Oslo lies on a fjord."}}),
+    )
     assert collections_hash(RETRIEVE, project) != before
     assert run(RETRIEVE, project, {"query": "fjord"}).values["passages"] == [
         "Oslo | Oslo lies on a fjord."
     ]
+
+
+def test_rows_of_a_sealed_test_split_are_not_found(project: Project) -> None:
+    dataset = make_dataset(project, "places", rows=PLACES, splits=["train", "test"])
+    before = collections_hash(RETRIEVE, project)
+    assert "Tiber" in str(run(RETRIEVE, project, {"query": "capital Tiber"}).values)
+    seal(actor=project.memberships.order_by("pk")[0].user, dataset=dataset)
+    assert collections_hash(RETRIEVE, project) != before
+    assert "Tiber" not in str(run(RETRIEVE, project, {"query": "capital Tiber"}).values)
 
 
 def test_what_is_not_there_is_named_with_what_is(project: Project) -> None:

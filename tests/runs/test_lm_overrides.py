@@ -303,7 +303,7 @@ def test_a_name_that_nobody_has_is_told_with_its_place(kit: Kit, as_alice: Clien
 
 
 def test_a_pinned_demo_is_no_test_example(kit: Kit, lab: Lab) -> None:
-    rows = [row.values for row in kit.dataset.rows.filter(split="test").order_by("number")]
+    rows = [row.values for row in builders.rows_of(kit.dataset, "test")]
     kit.pipeline.spec["nodes"][1]["demos"] = [
         {"message": rows[0]["message"].upper(), "category": rows[0]["category"]}
     ]

@@ -35,10 +35,10 @@ def test_its_drawings_have_no_problems() -> None:
 
 def test_its_messages_are_split_and_enough_are_held_out() -> None:
     project = sample.ensure_sample_project()
-    rows = project.datasets.get().rows
-    assert rows.count() >= 240
-    assert rows.filter(split="test").count() >= 100
-    assert set(rows.filter(split="train").values_list("values__category", flat=True)) == {
+    dataset = project.datasets.get()
+    assert len(builders.rows_of(dataset)) >= 240
+    assert len(builders.rows_of(dataset, "test")) >= 100
+    assert {row.values["category"] for row in builders.rows_of(dataset, "train")} == {
         "billing",
         "shipping",
         "technical",

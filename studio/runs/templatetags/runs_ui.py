@@ -31,6 +31,17 @@ def as_text(value: Any) -> str:
 
 
 @register.filter
+def percent(share: float) -> str:
+    """A share: 93 %, 99.6 %."""
+    text = (
+        f"{100 * share:.0f}"
+        if share in (0, 1) or 0.005 <= share <= 0.995
+        else f"{100 * share:.1f}"
+    )
+    return f"{text} %"
+
+
+@register.filter
 def took(elapsed: timedelta | float | None) -> str:
     """A length of time: 0.8 s, 12 s, 3 min 20 s, 1 h 5 min."""
     if elapsed is None:
@@ -57,9 +68,3 @@ def p_value(value: float) -> str:
 def took_short(seconds: float) -> str:
     """A length of time that may be very short: 35 ms, 0.42 s, 12 s."""
     return f"{1000 * seconds:.0f} ms" if seconds < 0.1 else took(seconds)
-
-
-@register.filter
-def minus(one: Any, other: Any) -> float:
-    """The difference of two numbers."""
-    return float(one) - float(other)

@@ -84,19 +84,19 @@ class Command(BaseCommand):
         try:
             self._compile(options)
         except (StudioError, EngineError) as error:
-            raise CommandError(_with_problems(error)) from None
+            raise CommandError(with_problems(error)) from None
 
     def _compile(self, options: dict[str, Any]) -> None:
-        project = _project(options["project"])
-        pipeline = _one(project.pipelines, options["pipeline"], "pipeline")
-        connection: Connection = _one(
+        project = project_of(options["project"])
+        pipeline = one_of(project.pipelines, options["pipeline"], "pipeline")
+        connection: Connection = one_of(
             project.connections, options["lm"] or _default_lm(project), "language model"
         )
         choice = {
-            "actor": _actor(project, options["user"]),
+            "actor": actor_of(project, options["user"]),
             "pipeline": pipeline,
-            "dataset": _one(project.datasets, options["dataset"], "dataset"),
-            "metric": _one(project.metrics, options["metric"], "metric"),
+            "dataset": one_of(project.datasets, options["dataset"], "dataset"),
+            "metric": one_of(project.metrics, options["metric"], "metric"),
             "connection": connection,
             "teacher": _named(project, options["teacher"]),
             "proposer": _named(project, options["proposer"]),
@@ -120,7 +120,7 @@ class Command(BaseCommand):
         with embedded_lm() if needs_embedded else contextlib.nullcontext():
             begun = time.monotonic()
             run = services.start_compile(**choice, **limits, kick=False)
-            with _ctrl_c_cancels(run):
+            with ctrl_c_cancels(run):
                 state = execute(run.pk, on_look=bar.show)
             bar.clear()
         run.refresh_from_db()
@@ -196,7 +196,7 @@ class Bar:
 
 
 @contextlib.contextmanager
-def _ctrl_c_cancels(run: Run) -> Iterator[None]:
+def ctrl_c_cancels(run: Run) -> Iterator[None]:
     """Inside, Ctrl-C asks the run to stop; a second one stops the process."""
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -222,7 +222,7 @@ def _request_cancel(run: Run) -> None:
     connection.close()
 
 
-def _project(slug: str) -> Project:
+def project_of(slug: str) -> Project:
     project = Project.objects.filter(slug=slug).first()
     if project is None:
         hint = " `python manage.py quickstart --prepare-only` makes the sample project."
@@ -230,7 +230,7 @@ def _project(slug: str) -> Project:
     return project
 
 
-def _one(rows: Any, slug: str, what: str) -> Any:
+def one_of(rows: Any, slug: str, what: str) -> Any:
     """The row with this slug; without one, the only row there is."""
     slugs = list(rows.values_list("slug", flat=True))
     if not slug and len(slugs) == 1:
@@ -244,7 +244,7 @@ def _one(rows: Any, slug: str, what: str) -> Any:
 
 
 def _named(project: Project, slug: str) -> Connection | None:
-    return _one(project.connections, slug, "language model") if slug else None
+    return one_of(project.connections, slug, "language model") if slug else None
 
 
 def _artifact(project: Project, hash_: str) -> Artifact | None:
@@ -267,7 +267,7 @@ def _default_lm(project: Project) -> str:
     return found.slug if found else ""
 
 
-def _actor(project: Project, username: str) -> User:
+def actor_of(project: Project, username: str) -> User:
     members = Membership.objects.filter(project=project).select_related("user").order_by("pk")
     if username:
         member = members.filter(user__username=username).first()
@@ -294,7 +294,7 @@ def _params(pairs: list[str]) -> dict[str, Any]:
     return values
 
 
-def _with_problems(error: Exception) -> str:
+def with_problems(error: Exception) -> str:
     problems = [
         problem.get("message", "")
         if isinstance(problem, dict)

@@ -1,0 +1,1 @@
+"""Evaluations: one program on many rows, what came out, and several of them side by side."""
