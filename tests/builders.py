@@ -11,9 +11,13 @@ from typing import Any
 from django.test import Client
 
 from studio.accounts.models import Membership, Project, Role, User
-from studio.datasets.models import Dataset, Row, Split
+from studio.datasets.blocks import content_of, cut
+from studio.datasets.models import Dataset, Split
+from studio.datasets.table import SPLITS, Row, Table
+from studio.datasets.uploading.importing import Stage, finish, set_splits
 from studio.lms.models import Connection, Kind
 from studio.metrics.models import Metric
+from studio.metrics.services import keep_version
 from studio.pipelines.models import Module, Pipeline, PipelineVersion, Signature
 from studio.runs.models import Artifact, Run
 
@@ -91,22 +95,30 @@ def make_dataset(
     columns = list(rows[0]) if rows else []
     turns = itertools.cycle([Split.TRAIN, Split.DEV, Split.TEST])
     splits = list(splits) if splits is not None else [next(turns) for _ in rows]
-    content = json.dumps([rows, list(splits)], sort_keys=True)
     fields = {"name": slug.replace("-", " ").title(), **fields}
+    report = fields.pop("report", {})
     dataset = Dataset.objects.create(
         project=project,
         slug=slug,
         columns=columns,
         mapping=mapping if mapping is not None else {name: name for name in columns},
-        fingerprint=hashlib.sha256(content.encode()).hexdigest(),
-        row_count=len(rows),
         **fields,
     )
-    Row.objects.bulk_create(
-        Row(dataset=dataset, number=number, values=values, split=split)
-        for number, (values, split) in enumerate(zip(rows, splits, strict=True), start=1)
-    )
+    stage, start = Stage(dataset), 1
+    for piece in cut(rows):
+        stage.add(start, content_of(piece))
+        start += len(piece)
+    stage.flush()
+    set_splits(dataset, bytes(SPLITS.index(Split(split)) for split in splits))
+    counts = {split.value: list(splits).count(split) for split in SPLITS}
+    finish(dataset, actor=None, report={**report, "splits": counts})
     return dataset
+
+
+def rows_of(dataset: Dataset, split: str = "") -> list[Row]:
+    """The rows of the newest version, in order."""
+    dataset.refresh_from_db()
+    return list(Table(dataset).rows(split))
 
 
 def make_metric(
@@ -119,9 +131,11 @@ def make_metric(
 ) -> Metric:
     """A metric of the project."""
     fields = {"name": slug.replace("-", " ").title(), **fields}
-    return Metric.objects.create(
+    metric = Metric.objects.create(
         project=project, slug=slug, kind=kind, params=params or {}, **fields
     )
+    keep_version(metric, None)
+    return metric
 
 
 def make_field(

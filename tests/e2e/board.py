@@ -11,6 +11,23 @@ from playwright.sync_api import Locator, Page, expect
 SignIn = Callable[..., Page]
 """The fixture `sign_in`: a page of whoever is named, signed in."""
 _numbers = itertools.count(1)
+_AT_REST = """() => new Promise((done, fail) => {
+  const places = () =>
+    [...document.querySelectorAll(".board .react-flow__node")]
+      .map((node) => node.getBoundingClientRect())
+      .map(({ x, y }) => `${x} ${y}`)
+      .join();
+  let [before, still, frames] = ["", 0, 0];
+  const look = () => {
+    const now = places();
+    still = now === before ? still + 1 : 0;
+    before = now;
+    if (still === 6) done();
+    else if (++frames > 1200) fail(new Error("The board does not come to rest."));
+    else requestAnimationFrame(look);
+  };
+  look();
+})"""
 
 
 def new_pipeline(page: Page, start: str = "Empty") -> str:
@@ -20,7 +37,14 @@ def new_pipeline(page: Page, start: str = "Empty") -> str:
     page.get_by_label(start).check(force=True)  # its label lies over it
     page.get_by_role("button", name="Open the canvas").click()
     expect(node(page, "input")).to_be_visible()
+    at_rest(page)
     return page.url
+
+
+def at_rest(page: Page) -> None:
+    """Wait until no node moves any more: a level that opens, a new step and a panel have the
+    board fit itself to the room, and a hand waits for that before it presses."""
+    page.evaluate(_AT_REST)
 
 
 def node(page: Page, name: str) -> Locator:
@@ -31,6 +55,7 @@ def node(page: Page, name: str) -> Locator:
 
 def select(page: Page, name: str) -> None:
     """Click on the head of a node."""
+    at_rest(page)
     node(page, name).locator(".node-name").click()
     expect(page.locator(".inspector").get_by_label("Name", exact=True)).to_have_value(name)
 
@@ -42,6 +67,7 @@ def handle(page: Page, name: str, port: str) -> Locator:
 
 def drag(page: Page, source: Locator, target: Locator, *, drop: bool = True) -> None:
     """Draw a wire as a hand does, in small steps."""
+    at_rest(page)
     start, end = source.bounding_box(), target.bounding_box()
     assert start
     assert end

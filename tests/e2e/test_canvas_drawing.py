@@ -9,6 +9,7 @@ from playwright.sync_api import FloatRect, Locator, Page, expect
 
 from tests.e2e.board import (
     SignIn,
+    at_rest,
     drag,
     expect_saved,
     expect_wires,
@@ -36,6 +37,7 @@ def empty_spot(page: Page) -> tuple[float, float]:
 
 def wire_middle(page: Page, index: int) -> tuple[float, float]:
     """The point in the middle of a wire."""
+    at_rest(page)
     path = page.locator(".react-flow__edge-path").nth(index)
     x, y = path.evaluate(
         """(path) => {
@@ -49,6 +51,7 @@ def wire_middle(page: Page, index: int) -> tuple[float, float]:
 
 def box(found: Locator) -> FloatRect:
     """Where it is on the screen."""
+    at_rest(found.page)
     place = found.bounding_box()
     assert place
     return place

@@ -7,7 +7,7 @@ from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.board import SignIn, expect_saved, new_pipeline, node, select
+from tests.e2e.board import SignIn, expect_saved, new_pipeline, select
 
 
 def inspector(page: Page) -> Locator:
@@ -94,7 +94,7 @@ def test_a_demo_is_pinned_and_stands_in_the_prompt(sign_in: SignIn) -> None:
 def test_a_viewer_sees_the_prompt_and_changes_nothing(sign_in: SignIn) -> None:
     page = sign_in("vera")
     page.goto("/p/support/pipelines/triage/")
-    node(page, "classify").locator(".node-name").click()
+    select(page, "classify")
     panel = inspector(page)
     expect(panel.get_by_label("Language model")).to_be_disabled()
     panel.get_by_text("The prompt it sends").click()

@@ -7,7 +7,15 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.board import SignIn, expect_saved, expect_wires, new_pipeline, node, select
+from tests.e2e.board import (
+    SignIn,
+    at_rest,
+    expect_saved,
+    expect_wires,
+    new_pipeline,
+    node,
+    select,
+)
 from tests.e2e.looks import WCAG, shoot, violations
 
 pytestmark = pytest.mark.e2e
@@ -45,6 +53,7 @@ def test_a_branch_with_two_cases_is_drawn_by_hand(sign_in: SignIn) -> None:
     expect(chip(page, "branch", "no")).to_be_visible()
     shoot(page, "branch-new")
 
+    at_rest(page)
     chip(page, "branch", "yes").click()
     expect(crumbs(page).get_by_role("button", name="yes")).to_have_attribute(
         "aria-current", "page"
@@ -80,6 +89,7 @@ def test_levels_open_and_close_by_mouse_keys_and_address(sign_in: SignIn) -> Non
     page = sign_in("alice")
     new_pipeline(page, "One step")
     page.locator(".palette").get_by_role("button", name="Subpipeline").click()
+    at_rest(page)
     node(page, "subpipeline").locator(".node-name").dblclick()
     expect(crumbs(page).get_by_text("subpipeline")).to_be_visible()
     expect(page).to_have_url(re.compile(r"#/[^/]+/body$"))
@@ -107,6 +117,26 @@ def test_levels_open_and_close_by_mouse_keys_and_address(sign_in: SignIn) -> Non
     crumbs(page).get_by_role("button", name="Drawn").click()
     expect(node(page, "classify")).to_be_visible()
     expect(crumbs(page)).to_have_count(0)
+
+
+def test_whoever_leaves_a_level_at_once_is_at_its_step(sign_in: SignIn) -> None:
+    page = sign_in("alice")
+    new_pipeline(page, "One step")
+    page.locator(".palette").get_by_role("button", name="Subpipeline").click()
+    page.keyboard.press("Alt+ArrowDown")
+    expect(crumbs(page)).to_be_visible()
+    # Inside, the ends are called the same on every level.
+    page.locator(".palette").get_by_role("button", name="Map").click()
+    select(page, "each")
+    page.locator("[data-part='body']").get_by_role("button", name="Begin").click()
+    expect(crumbs(page).get_by_text("each")).to_be_visible()
+    page.keyboard.press("Alt+ArrowUp")
+    expect(node(page, "each")).to_be_focused()
+    for _ in range(3):
+        page.keyboard.press("Alt+ArrowDown")
+        page.keyboard.press("Alt+ArrowUp")
+        at_rest(page)
+        expect(node(page, "each")).to_be_focused()
 
 
 def test_a_changed_signature_is_taken_over_inside(sign_in: SignIn) -> None:
@@ -216,6 +246,7 @@ def test_a_note_is_written_moved_and_kept(sign_in: SignIn) -> None:
     expect(note).to_have_text("Why <b>one</b> step?")
     expect(note.locator("b")).to_have_count(0)
     expect(page.get_by_text("No problems")).to_be_visible()
+    at_rest(page)
     before = note.bounding_box()
     assert before
     page.mouse.move(before["x"] + 20, before["y"] + 20)
@@ -250,6 +281,7 @@ def test_axe_finds_nothing_in_a_level(sign_in: SignIn, theme: str, width: int) -
     expect(page.locator(".react-flow__node-note")).to_have_text("A note.")
     shoot(page, f"axe-top-{theme}-{width}")
     judge(page)
+    at_rest(page)
     chip(page, "group", "body").click()
     expect(crumbs(page)).to_be_visible()
     node(page, "classify").focus()
@@ -271,6 +303,7 @@ def test_a_viewer_looks_into_a_pipeline_and_changes_nothing(sign_in: SignIn) -> 
     expect_saved(page)
     page = sign_in("vera")
     page.goto(address)
+    at_rest(page)
     node(page, "group").locator(".chip").click()
     expect(crumbs(page)).to_be_visible()
     page.keyboard.press("n")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
-from tests.e2e.board import SignIn, node, select, tab_to
+from tests.e2e.board import SignIn, at_rest, node, select, tab_to
 
 pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("worker")]
 CATEGORY = "enum[billing, shipping]"
@@ -141,6 +141,7 @@ def test_what_the_lm_writes_is_seen_at_its_step_and_can_be_stopped(sign_in: Sign
     expect(stream).to_have_text("second <i>line</i>\nthird")
     expect(stream).to_have_attribute("aria-hidden", "true")
     expect(page.locator("[role=status]").filter(has_text="summarise: done.")).to_have_count(1)
+    at_rest(page)
     footer(page, "classify").get_by_role("button", name="Cancel the run").click()
     expect(panel.locator(".try-phase")).to_contain_text("Cancelled")
     expect(footer(page, "classify")).to_contain_text("Skipped")
@@ -202,6 +203,7 @@ def test_steps_inside_of_a_step_show_how_they_fared(sign_in: SignIn) -> None:
     run_all(page, "The invoice is wrong.")
     expect(footer(page, "whole").locator(".node-answer")).to_contain_text("billing")
     page.get_by_role("button", name="Close the panel").click()
+    at_rest(page)
     node(page, "whole").locator(".chip").click()
     expect(footer(page, "classify").locator(".node-answer")).to_contain_text("billing")
     expect(page.get_by_role("button", name="Run classify")).to_have_count(0)
@@ -353,6 +355,7 @@ def expect_done(page: Page) -> None:
 
 def menu(page: Page, name: str) -> Locator:
     """The menu of the button in the node's head, opened."""
+    at_rest(page)
     node(page, name).hover()
     page.get_by_role("button", name=f"Run {name}").click()
     return page.get_by_role("menu")

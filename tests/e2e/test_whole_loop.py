@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.board import SignIn, drag, expect_saved, expect_wires, handle, node
+from tests.e2e.board import SignIn, drag, expect_saved, expect_wires, handle, node, select
 from tests.e2e.looks import shoot
 
 pytestmark = pytest.mark.e2e
@@ -65,7 +65,7 @@ def draw(page: Page, name: str) -> None:
     inspector.get_by_label("Instruction").fill("Sort the message to the team that answers it.")
     inspector.get_by_label("Name", exact=True).fill("classify")
     inspector.get_by_role("button", name="Expose as an output").click()
-    node(page, "input").locator(".node-name").click()
+    select(page, "input")
     inspector.get_by_role("button", name="Add a field").click()
     drag(
         page,
@@ -79,11 +79,17 @@ def draw(page: Page, name: str) -> None:
 
 
 def upload(page: Page, name: str, content: bytes) -> None:
-    """A CSV becomes a dataset; its split column is found."""
+    """A CSV becomes a dataset, with all its rows; its split column is found."""
     page.goto("/p/support/datasets/upload/")
     file: Any = {"name": f"{name}.csv", "mimeType": "text/csv", "buffer": content}
     page.locator("input[type=file]").set_input_files(file)
-    keep = page.get_by_role("button", name=re.compile("^Keep .* as a dataset"))
+    # A signature with these names that another test has saved is chosen at once, and rows whose
+    # labels it does not know would be left out.
+    signature = page.get_by_label("Signature", exact=True)
+    if signature.input_value():
+        signature.select_option("")
+    rows = len(content.splitlines()) - 1
+    keep = page.get_by_role("button", name=f"Keep {rows:,} rows as a dataset")
     expect(keep).to_be_enabled()
     shoot(page, "upload", full_page=True)
     keep.click()

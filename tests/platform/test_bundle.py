@@ -14,7 +14,7 @@ from studio.accounts.models import Project
 from tests import builders
 
 KB = 1_000
-CANVAS, OTHERS = 250 * KB, 40 * KB
+CANVAS, EDITOR, OTHERS = 250 * KB, 250 * KB, 40 * KB
 
 
 @pytest.fixture
@@ -44,10 +44,17 @@ def test_the_canvas_stays_light(project: Project) -> None:
     assert sum(sizes.values()) <= CANVAS, sizes
 
 
+def test_the_code_editor_is_on_the_page_where_code_is_written(project: Project) -> None:
+    sizes = scripts(project, "metrics/new/?kind=python")
+    assert "editor.js" in sizes
+    assert sum(sizes.values()) <= EDITOR, sizes
+    assert "editor.js" not in scripts(project, "metrics/new/?kind=exact_match")
+
+
 @pytest.mark.parametrize(
     "address", ["", "pipelines/", "pipelines/triage/outline/", "datasets/", "runs/", "reviews/"]
 )
 def test_every_other_page_is_lighter(client: Client, project: Project, address: str) -> None:
     sizes = scripts(project, address)
-    assert "canvas.js" not in sizes
+    assert not {"canvas.js", "editor.js"} & set(sizes)
     assert sum(sizes.values()) <= OTHERS, sizes
