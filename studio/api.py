@@ -18,6 +18,7 @@ from rest_framework.views import exception_handler, set_rollback
 from studio.datasets import urls as datasets
 from studio.engine.errors import EngineError
 from studio.errors import Invalid, StudioError
+from studio.metrics import urls as metrics
 from studio.pipelines import urls as pipelines
 from studio.runs import urls as runs
 from studio.serving import urls as serving
@@ -81,6 +82,6 @@ urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     *(
         path("projects/<slug:project>/", include((app.api_urlpatterns, app.app_name)))
-        for app in (datasets, pipelines, runs, serving)
+        for app in (datasets, metrics, pipelines, runs, serving)
     ),
 ]

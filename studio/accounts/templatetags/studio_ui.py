@@ -18,7 +18,7 @@ register = template.Library()
 _STATES = {
     "queued": ("text-quiet", "Queued"),
     "running": ("text-info state-busy", "Running"),
-    "paused": ("text-warning", "Paused"),
+    "paused": ("text-info", "Paused"),
     "succeeded": ("text-success", "Succeeded"),
     "failed": ("text-error", "Failed"),
     "cancelled": ("text-quiet", "Cancelled"),
